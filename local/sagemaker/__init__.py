@@ -1,0 +1,1 @@
+"""A local SageMaker that speaks AWS's own wire format. It does not know ministack."""
