@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -28,7 +29,8 @@ def spawn(
     ``watched`` says that the child calls :func:`watch` itself; any other program is run under this module's own
     small supervisor. Output and errors go to ``log``.
     """
-    command = list(argv) if watched else [sys.executable, str(Path(__file__).resolve()), *argv]
+    # -I: the supervisor must not see the child's PYTHONPATH.
+    command = list(argv) if watched else [sys.executable, "-I", str(Path(__file__).resolve()), *argv]
     return subprocess.Popen(
         command,
         env={**env, FD_VARIABLE: str(_read_end)},
@@ -44,10 +46,8 @@ def spawn(
 def end(process: subprocess.Popen[bytes], grace_seconds: float = 5.0) -> None:
     """Ask the child's whole process group to stop, then make it; returns when the child is gone."""
     _signal_group(process.pid, signal.SIGTERM)
-    try:
+    with suppress(subprocess.TimeoutExpired):
         process.wait(grace_seconds)
-    except subprocess.TimeoutExpired:
-        pass
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -55,7 +55,7 @@ def end(process: subprocess.Popen[bytes], grace_seconds: float = 5.0) -> None:
 def _signal_group(group: int, which: signal.Signals) -> None:
     try:
         os.killpg(group, which)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # macOS: not permitted where only the dead are left in the group
         return
 
 
@@ -72,8 +72,13 @@ def watch() -> None:
 
 def _supervise(argv: Sequence[str]) -> int:
     watch()
-    child = subprocess.Popen(argv)
-    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    # The whole group gets the signal, the child too: here it is only outlived, so that the child's end is reported.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        child = subprocess.Popen(argv)
+    except OSError as error:
+        print(f"{argv[0]}: {error.strerror}", file=sys.stderr)
+        return 127 if isinstance(error, FileNotFoundError) else 126
     code = child.wait()
     return 128 - code if code < 0 else code
 

@@ -4,9 +4,10 @@ Knows paths and tar members only, nothing of S3 or of what the files mean.
 """
 
 import gzip
+import lzma
 import shutil
 import tarfile
-from collections.abc import Iterator
+import zlib
 from pathlib import Path, PurePosixPath
 
 GIBIBYTE = 1024**3
@@ -28,15 +29,15 @@ def unpack(tar_path: Path, target: Path, *, max_members: int = 10_000, max_bytes
                 if count > max_members:
                     raise ValueError(f"{member.name!r}: the archive has more than {max_members} members")
                 path = _safe_path(member)
-                if path in seen and not member.isdir():
+                if path in seen and not (member.isdir() and target.joinpath(*path.parts).is_dir()):
                     raise ValueError(f"{member.name!r}: comes twice in the archive")
                 seen.add(path)
                 total += member.size
                 if total > max_bytes:
                     raise ValueError(f"{member.name!r}: the archive unpacks to more than {max_bytes} bytes")
                 _write(archive, member, target.joinpath(*path.parts))
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
-        raise ValueError(f"{tar_path.name}: not a readable tar archive: {error}") from error
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise ValueError(f"{tar_path.name}: cannot be unpacked: {error}") from error
 
 
 def _safe_path(member: tarfile.TarInfo) -> PurePosixPath:
@@ -56,7 +57,10 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, place: Path) -> No
     if member.isdir():
         place.mkdir(parents=True, exist_ok=True)
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ValueError(f"{member.name!r}: below something that is a file") from error
     source = archive.extractfile(member)
     if source is None:
         raise ValueError(f"{member.name!r}: has no content")
@@ -77,7 +81,7 @@ def pack(source: Path, tar_path: Path) -> None:
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", dereference=True) as archive,
     ):
-        for path in _files(source):
+        for path in sorted(path for path in source.rglob("*") if path.is_dir() or path.is_file()):
             member = archive.gettarinfo(path, arcname=path.relative_to(source).as_posix())
             member.uid = member.gid = 0
             member.uname = member.gname = ""
@@ -88,7 +92,3 @@ def pack(source: Path, tar_path: Path) -> None:
                     archive.addfile(member, content)
             else:
                 archive.addfile(member)
-
-
-def _files(source: Path) -> Iterator[Path]:
-    return iter(sorted(path for path in source.rglob("*") if path.is_dir() or path.is_file()))

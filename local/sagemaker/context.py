@@ -18,7 +18,7 @@ class Context:
 
     ``home`` keeps its state, job folders and logs. ``endpoint_url`` is the local AWS itself (S3, logs and the
     rest). ``serving_python`` and ``training_python`` are the interpreters that stand for AWS's framework images.
-    ``publish(source, detail_type, detail)`` puts one event on the default event bus.
+    ``publish(source, detail_type, detail)`` puts one event on the default event bus and does not wait for its targets.
     """
 
     home: Path

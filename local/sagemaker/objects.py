@@ -5,15 +5,18 @@ Knows addresses, prefixes and folders; nothing of what is in the objects.
 
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.sagemaker.context import Context
+
+FAILURES = (ClientError, BotoCoreError, Boto3Error)
 
 _building = threading.Lock()
 
@@ -32,11 +35,10 @@ class Address:
     @classmethod
     def parse(cls, uri: str) -> "Address":
         """Read an S3 URI; ObjectError where it is none."""
-        parts = urlsplit(uri, allow_fragments=False)
-        if parts.scheme != "s3" or not parts.netloc:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not bucket:
             raise ObjectError(f"{uri!r} is not an S3 URI")
-        query = f"?{parts.query}" if parts.query else ""
-        return cls(bucket=parts.netloc, key=parts.path.lstrip("/") + query)
+        return cls(bucket=bucket, key=key)
 
     def __str__(self) -> str:
         return f"s3://{self.bucket}/{self.key}"
@@ -48,16 +50,17 @@ class Address:
 
 
 def client(context: Context, service: str = "s3") -> Any:
-    """A boto3 client of a service of the local AWS. Clients are thread-safe; making one is not, hence the lock."""
+    """A boto3 client of a service of the local AWS, shared by all threads."""
     with _building:
-        session = boto3.session.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=context.region
-        )
-        return session.client(
-            cast(Any, service),
-            endpoint_url=context.endpoint_url,
-            config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 3}),
-        )
+        return _client(context.endpoint_url, context.region, service)
+
+
+@cache
+def _client(endpoint_url: str, region: str, service: str) -> Any:
+    # The local AWS takes any key; its own are never the user's real ones.
+    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+    config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 3})
+    return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)
 
 
 def download(uri: str, path: Path, *, s3: Any) -> None:
@@ -66,7 +69,7 @@ def download(uri: str, path: Path, *, s3: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         s3.download_file(address.bucket, address.key, str(path))
-    except ClientError as error:
+    except FAILURES as error:
         raise ObjectError(f"cannot read {uri}: {_reason(error)}") from error
 
 
@@ -91,7 +94,7 @@ def keys(prefix: Address, *, s3: Any) -> list[str]:
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=prefix.bucket, Prefix=prefix.key):
             found.extend(entry["Key"] for entry in page.get("Contents", []) if not entry["Key"].endswith("/"))
-    except ClientError as error:
+    except FAILURES as error:
         raise ObjectError(f"cannot list {prefix}: {_reason(error)}") from error
     return found
 
@@ -102,7 +105,7 @@ def upload(path: Path, uri: str, *, s3: Any) -> None:
     try:
         with path.open("rb") as content:
             s3.upload_fileobj(content, address.bucket, address.key)
-    except ClientError as error:
+    except FAILURES as error:
         raise ObjectError(f"cannot write {uri}: {_reason(error)}") from error
 
 
@@ -120,7 +123,7 @@ def read(uri: str, *, s3: Any) -> bytes:
     address = Address.parse(uri)
     try:
         return cast(bytes, s3.get_object(Bucket=address.bucket, Key=address.key)["Body"].read())
-    except ClientError as error:
+    except FAILURES as error:
         raise ObjectError(f"cannot read {uri}: {_reason(error)}") from error
 
 
@@ -132,12 +135,13 @@ def _relative(key: str, prefix: str) -> str:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    place = folder / name.lstrip("/")
-    if ".." in Path(name).parts:
+    if ".." in Path(name).parts or Path(name).is_absolute():
         raise ObjectError(f"{name!r}: a key that leads out of its folder")
-    return place
+    return folder / name
 
 
-def _reason(error: ClientError) -> str:
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ClientError):
+        return str(error)
     details = error.response.get("Error", {})
     return f"{details.get('Code', 'Unknown')}: {details.get('Message', error)}"

@@ -1,0 +1,141 @@
+"""Following a run of a state machine: which state it is in, what its job writes, how it ends.
+
+Responsible for the waiting and for showing progress. It does not know what the states do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cli.connection import Connection
+from cli.errors import Problem
+from cli.log_events import LogTail
+from cli.render import seconds
+
+POLL_SECONDS = 1.0
+# States that an execution passes many times without anything worth a line.
+QUIET_STATES = ("Wait", "Choice", "Pass", "Succeed", "Fail")
+
+Say = Callable[[str], None]
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """What has been shown of an execution."""
+
+    say: Say
+    now: Say
+    tails: dict[str, LogTail] = field(default_factory=dict)
+    entered: dict[str, float] = field(default_factory=dict)
+    events_read: int = 0
+
+
+def start(connection: Connection, machine: str, name: str, request: dict[str, Any]) -> str:
+    """Starts an execution; returns its ARN."""
+    answer = connection.client("stepfunctions").start_execution(
+        stateMachineArn=machine, name=name, input=json.dumps(request)
+    )
+    return str(answer["executionArn"])
+
+
+def follow(
+    connection: Connection,
+    execution: str,
+    *,
+    say: Say,
+    now: Say,
+    tails: dict[str, LogTail] | None = None,
+    poll_seconds: float = POLL_SECONDS,
+) -> dict[str, Any]:
+    """Waits for the end and returns the output; a Problem says why the execution did not succeed.
+
+    `tails` maps a state's name to the log that its job writes; new lines are shown while it runs.
+    """
+    progress = Progress(say=say, now=now, tails=tails or {})
+    client = connection.client("stepfunctions")
+    while True:
+        described = client.describe_execution(executionArn=execution)
+        _show_events(client, execution, progress)
+        if described["status"] != "RUNNING":
+            break
+        time.sleep(poll_seconds)
+    if described["status"] != "SUCCEEDED":
+        raise Problem(
+            f"{_machine_name(execution)} {described['status'].lower()}: {_reason(client, execution, described)}"
+        )
+    output: dict[str, Any] = json.loads(described.get("output") or "{}")
+    return output
+
+
+def recent(connection: Connection, machine: str) -> list[dict[str, Any]]:
+    """The latest executions of a machine, newest first."""
+    answer = connection.client("stepfunctions").list_executions(stateMachineArn=machine, maxResults=50)
+    found: list[dict[str, Any]] = sorted(answer["executions"], key=lambda entry: entry["startDate"], reverse=True)
+    return found
+
+
+def _show_events(client: Any, execution: str, progress: Progress) -> None:
+    events = [
+        event
+        for page in client.get_paginator("get_execution_history").paginate(executionArn=execution)
+        for event in page["events"]
+    ]
+    for event in events[progress.events_read :]:
+        kind: str = event["type"]
+        moment = event["timestamp"].timestamp()
+        if kind.endswith("StateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            if name not in progress.entered:
+                progress.entered[name] = moment
+            progress.now(name)
+        elif kind.endswith("StateExited"):
+            name = event["stateExitedEventDetails"]["name"]
+            _show_lines(progress, name)
+            if not kind.startswith(QUIET_STATES) and name in progress.entered:
+                took = max(0.0, moment - progress.entered[name])
+                if took >= 1 or name in progress.tails:
+                    progress.say(f"{name}: {seconds(took)}")
+    progress.events_read = len(events)
+    for name in progress.tails:
+        if name in progress.entered:
+            _show_lines(progress, name)
+
+
+def _show_lines(progress: Progress, state: str) -> None:
+    tail = progress.tails.get(state)
+    if tail is None:
+        return
+    for line in tail.read():
+        progress.say(f"{state} | {line.text}")
+
+
+def _reason(client: Any, execution: str, described: dict[str, Any]) -> str:
+    if described.get("cause"):
+        return _readable(described["cause"])
+    history = client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=20)["events"]
+    for event in history:
+        for key, details in event.items():
+            if key.endswith("EventDetails") and isinstance(details, dict) and details.get("cause"):
+                return _readable(str(details["cause"]))
+    return str(described.get("error", "no reason was given"))
+
+
+def _readable(cause: str) -> str:
+    """The sentence inside what a service integration reports: it puts the whole description of a failed job there."""
+    try:
+        details = json.loads(cause)
+    except ValueError:
+        return cause
+    if isinstance(details, dict):
+        for key in ("FailureReason", "errorMessage", "message", "Message"):
+            if details.get(key):
+                return str(details[key])
+    return cause
+
+
+def _machine_name(execution: str) -> str:
+    return f"The run {execution.rsplit(':', 1)[-1]}"

@@ -1,0 +1,200 @@
+"""`earshot train`: runs the model pipeline and the release that an approval starts, and shows both as they go."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli import executions, options
+from cli.connection import Connection, connect
+from cli.errors import BadInput, Problem
+from cli.lake import REVIEWS_PREFIX, review_keys
+from cli.log_events import LogTail
+from cli.models import Package, package_of_run
+from cli.project import LOCAL
+from cli.releases import follow_release
+from cli.render import console, error_console, evaluation_tables, print_json, say
+from cli.steps import Step, Steps
+from stacks.settings import STAGES
+
+# The pipeline's states that run a job, in lower case as in the job's name -> where the job logs.
+JOB_STEPS = {
+    "features": "/aws/sagemaker/ProcessingJobs",
+    "train": "/aws/sagemaker/TrainingJobs",
+    "evaluate": "/aws/sagemaker/ProcessingJobs",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What a run of the model pipeline is asked for; what is left out comes from the stage's settings."""
+
+    reviews_prefix: str | None = None
+    max_rows: int | None = None
+    hyperparameters: dict[str, str] = field(default_factory=dict)
+
+    def request(self, stage: str) -> dict[str, Any]:
+        """The execution's input."""
+        request: dict[str, Any] = {}
+        if self.reviews_prefix is not None:
+            request["reviews_prefix"] = self.reviews_prefix
+        if self.max_rows is not None:
+            request["max_rows"] = str(self.max_rows)
+        if self.hyperparameters:
+            settings = next(settings for settings in STAGES if settings.name == stage)
+            request["hyperparameters"] = {**settings.training.hyperparameters, **self.hyperparameters}
+        return request
+
+
+# The defaults of training_code/train.py: every layer, every row, three passes.
+FULL = {"epochs": "3", "freeze-layers": "0", "max-train-rows": "0", "learning-rate": "5e-5"}
+
+
+def train(
+    quick: Annotated[
+        bool, typer.Option("--quick/--full", help="The stage's settings, or every layer on every row for three epochs.")
+    ] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the run to its end, or only start it.")] = True,
+    reviews_prefix: Annotated[str | None, typer.Option(help="Train on a part of the lake only.")] = None,
+    max_rows: Annotated[int | None, typer.Option(min=1, help="Rows that the features step reads at most.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    learning_rate: Annotated[float | None, typer.Option(min=0.0)] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    base: Annotated[str | None, typer.Option(help="package:NAME, a Hugging Face id or a folder.")] = None,
+    hyperparameter: Annotated[
+        list[str] | None, typer.Option("--hyperparameter", "-H", help="NAME=VALUE for the training script; repeatable.")
+    ] = None,
+    stage: options.Stage = LOCAL,
+    as_json: options.Json = False,
+) -> None:
+    """Train, evaluate, gate and register a model from the lake; where approval is automatic, release it too."""
+    chosen = {} if quick else dict(FULL)
+    for name, value in (
+        ("epochs", epochs),
+        ("learning-rate", learning_rate),
+        ("batch-size", batch_size),
+        ("base", base),
+    ):
+        if value is not None:
+            chosen[name] = str(value)
+    chosen |= _pairs(hyperparameter or [])
+    training = Training(reviews_prefix=reviews_prefix, max_rows=max_rows, hyperparameters=chosen)
+    connection = connect(stage)
+    if not wait:
+        run = start(connection, training)
+        if as_json:
+            print_json({"run": run})
+        else:
+            say(f"Run {run} was started: `earshot logs job --follow` shows it, `earshot models list` its result.")
+        return
+    steps = Steps(error_console() if as_json else console())
+    with steps.step("Run the model pipeline") as step:
+        package = run_pipeline(connection, training, step)
+    if package.status == "Approved":
+        with steps.step("Release the model") as step:
+            follow_release(connection, package, step)
+    if as_json:
+        print_json(package.as_dict())
+        return
+    evaluation_tables(package.evaluation)
+    if package.status != "Approved":
+        say(f"It waits for approval: `earshot models approve {package.version} --stage {stage}`.")
+
+
+def run_pipeline(connection: Connection, training: Training, step: Step) -> Package:
+    """Starts a run, follows it, and returns the registered model package."""
+    run = start(connection, training)
+    machine = connection.output("training", "ModelPipeline")
+    step.say(f"run {run}")
+    executions.follow(
+        connection, execution_arn(machine, run), say=step.say, now=step.now, tails=job_tails(connection, machine, run)
+    )
+    package = package_of_run(connection, run)
+    if package is None:
+        raise Problem(f"The run {run} ended well but no model package was registered: see `earshot logs register`.")
+    metrics = package.evaluation
+    step.result = (
+        f"macro-F1 {metrics['macro_f1']:.3f}, accuracy {metrics['accuracy']:.3f} on {metrics['rows']} test rows"
+    )
+    return package
+
+
+def start(connection: Connection, training: Training) -> str:
+    """Starts a run and returns its name; what it was asked for is kept beside its reports."""
+    machine = connection.output("training", "ModelPipeline")
+    prefix = training.reviews_prefix or REVIEWS_PREFIX
+    if not any(key.startswith(prefix) for key in review_keys(connection)):
+        raise BadInput(f"The lake holds no reviews under {prefix}: load some with `earshot ingest FILE`.")
+    run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    request = training.request(connection.stage)
+    executions.start(connection, machine, run, request)
+    connection.client("s3").put_object(
+        Bucket=connection.output("data-lake", "LakeBucket"),
+        Key=_request_key(run),
+        Body=json.dumps({"fingerprint": fingerprint(connection, training), "request": request}).encode(),
+    )
+    return run
+
+
+def fingerprint(connection: Connection, training: Training) -> str:
+    """What a run depends on: the files of reviews, the request, and the pipeline itself with its code."""
+    import hashlib
+
+    machine = connection.output("training", "ModelPipeline")
+    definition = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
+    prefix = training.reviews_prefix or REVIEWS_PREFIX
+    keys = [key.rsplit("/", 1)[-1] for key in review_keys(connection) if key.startswith(prefix)]
+    content = json.dumps([sorted(keys), training.request(connection.stage), definition], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def fingerprint_of_run(connection: Connection, run: str) -> str | None:
+    """The fingerprint that a run was started with; None for a run that was not started by this command."""
+    client = connection.client("s3")
+    try:
+        answer = client.get_object(Bucket=connection.output("data-lake", "LakeBucket"), Key=_request_key(run))
+    except client.exceptions.NoSuchKey:
+        return None
+    return str(json.load(answer["Body"])["fingerprint"])
+
+
+def execution_arn(machine: str, run: str) -> str:
+    """ARN of a run of the pipeline."""
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{run}"
+
+
+def job_tails(connection: Connection, machine: str, run: str) -> dict[str, LogTail]:
+    """The logs of the pipeline's jobs, by the name of the state that runs each."""
+    described = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    states: dict[str, dict[str, Any]] = json.loads(described["definition"])["States"]
+    since = int((time.time() - 60) * 1000)
+    tails: dict[str, LogTail] = {}
+    for name, state in states.items():
+        if "sagemaker:create" not in state.get("Resource", ""):
+            continue
+        for step, group in JOB_STEPS.items():
+            if name.lower() == step:
+                prefix = f"earshot-{connection.stage}-{step}-{run}"
+                tails[name] = LogTail(
+                    connection=connection, group=group, stream_prefix=prefix, since_milliseconds=since
+                )
+    return tails
+
+
+def _request_key(run: str) -> str:
+    return f"reports/{run}/request.json"
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for entry in given:
+        name, separator, value = entry.partition("=")
+        if not separator or not name:
+            raise BadInput(f"'{entry}' is not a hyperparameter: write NAME=VALUE.")
+        pairs[name] = value
+    return pairs

@@ -1,0 +1,119 @@
+"""POST /v1/feedback, POST /v1/feedback/batch and GET /v1/feedback/{id}: translates between API Gateway and intake."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from feedback.ledger import State
+from feedback.problem import Problem
+from lambdas.aws.clients import client
+from lambdas.aws.endpoint import Endpoint
+from lambdas.aws.ledger import Ledger, LedgerUnavailableError
+from lambdas.aws.queue import Queue
+from lambdas.intake.acceptance import Accepted, Answer, Intake
+from lambdas.intake.request import (
+    BATCH_BODY_LIMIT_BYTES,
+    BODY_LIMIT_BYTES,
+    RefusedError,
+    read_batch,
+    read_document,
+    read_feedback,
+    read_feedback_id,
+)
+from lambdas.intake.response import batch_response, entry_response, feedback_response, problem_response
+from lambdas.intake.settings import Settings
+from lambdas.telemetry import LambdaContext, count, log_error
+
+_RESERVE_SECONDS = 3.0  # for queue, ledger and answer after the model's budget
+
+
+def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one API request. Nothing is raised: the client gets a problem document, the log the rest."""
+    try:
+        return _route(event, context)
+    except RefusedError as error:
+        count(context, Refused=1)
+        return problem_response(error.problem)
+    except LedgerUnavailableError as error:
+        log_error("The ledger is unavailable.", error)
+        count(context, Unavailable=1)
+        return problem_response(Problem(kind="unavailable", detail="The ledger does not answer."))
+    except Exception as error:  # the boundary: no stack trace may reach a client
+        log_error("The request failed.", error)
+        count(context, Failed=1)
+        return problem_response(Problem(kind="internal", detail="The request failed. It is safe to send it again."))
+
+
+def _route(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    match event.get("httpMethod"), event.get("resource"):
+        case "POST", "/v1/feedback":
+            document = read_feedback(read_document(event, limit_bytes=BODY_LIMIT_BYTES))
+            (answer,) = _take_in([document], context)
+            return feedback_response(answer)
+        case "POST", "/v1/feedback/batch":
+            items = read_batch(read_document(event, limit_bytes=BATCH_BODY_LIMIT_BYTES))
+            return batch_response(_take_in([_feedback_or_problem(item) for item in items], context))
+        case "GET", "/v1/feedback/{id}":
+            entry = _ledger().find(read_feedback_id(event))
+            if entry is None:
+                return problem_response(Problem(kind="not-found", detail="No feedback with this id was accepted."))
+            return entry_response(entry)
+        case _:
+            return problem_response(Problem(kind="unknown-route", detail="There is nothing at this address."))
+
+
+def _feedback_or_problem(item: object) -> Mapping[str, Any] | Problem:
+    try:
+        return read_feedback(item)
+    except RefusedError as error:
+        return error.problem
+
+
+def _take_in(documents: Sequence[Mapping[str, Any] | Problem], context: LambdaContext) -> list[Answer]:
+    reserve_ms = (_settings().classify_budget_seconds + _RESERVE_SECONDS) * 1000
+    answers = Intake(
+        ledger=_ledger(),
+        queue=_queue(),
+        endpoint=_endpoint(),
+        now=lambda: datetime.now(UTC),
+        has_time=lambda: context.get_remaining_time_in_millis() > reserve_ms,
+    ).take_in(documents)
+    accepted = [answer for answer in answers if isinstance(answer, Accepted)]
+    problems = [answer for answer in answers if isinstance(answer, Problem)]
+    count(
+        context,
+        Accepted=sum(answer.is_new for answer in accepted),
+        Replayed=sum(not answer.is_new for answer in accepted),
+        Classified=sum(answer.entry.state is State.CLASSIFIED for answer in accepted),
+        Unsure=sum(answer.entry.state is State.UNSURE for answer in accepted),
+        Deferred=sum(answer.entry.state is State.RECEIVED for answer in accepted),
+        Refused=sum(problem.status < 500 for problem in problems),
+        Unavailable=sum(problem.status >= 500 for problem in problems),
+    )
+    return answers
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def _ledger() -> Ledger:
+    return Ledger(table=_settings().ledger_table, dynamodb=client("dynamodb", read_seconds=2.0))
+
+
+@cache
+def _queue() -> Queue:
+    return Queue(url=_settings().queue_url, sqs=client("sqs", read_seconds=2.0, attempts=2))
+
+
+@cache
+def _endpoint() -> Endpoint:
+    budget = _settings().classify_budget_seconds
+    connect_seconds = min(0.5, budget / 2)
+    runtime = client(
+        "sagemaker-runtime", connect_seconds=connect_seconds, read_seconds=budget - connect_seconds, attempts=1
+    )
+    return Endpoint(name=_settings().endpoint_name, runtime=runtime)

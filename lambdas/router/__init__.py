@@ -1,0 +1,1 @@
+"""Decides what intake could not: reads the queue in batches and asks the model once per batch."""

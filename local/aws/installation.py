@@ -1,0 +1,66 @@
+"""Puts the adapter together: which parts go onto which seam, and their life from start to close."""
+
+from typing import Any
+
+from local.aws import (
+    athena,
+    autoscaling,
+    bucket_deployment,
+    crawler,
+    inert,
+    metrics,
+    sagemaker,
+    sagemaker_types,
+    seams,
+    stepfunctions,
+    types,
+)
+from local.aws.repairs import apigateway, cloudwatch, dynamodb, s3
+from local.options import Options
+
+
+class LocalAws:
+    """Everything that this project adds to ministack, in one process with it."""
+
+    def __init__(self, options: Options) -> None:
+        self._sagemaker, self._events = sagemaker.start(options)
+        self._autoscaling = autoscaling.ApplicationAutoScaling(options.data_dir / "autoscaling.sqlite3")
+        sagemaker.register(self._sagemaker)
+        sagemaker_types.register(self._sagemaker.call)
+        autoscaling.register(self._autoscaling)
+        stepfunctions.register(self._sagemaker.call, seams.sdk_services())
+        crawler.register()
+        athena.register()
+        metrics.register()
+        calling_back = frozenset[str]().union(
+            sagemaker_types.RESOURCE_TYPES,
+            types.register(),
+            bucket_deployment.register(),
+            apigateway.register(),
+            cloudwatch.register(),
+            dynamodb.register(),
+            s3.register(),
+        )
+        seams.provision_on_worker_threads(calling_back.__contains__)
+        seams.observe_provisioning(inert.report)
+        seams.tighten_lambda_workers()
+
+    def start(self) -> None:
+        """Once requests are answered: what was hosted before is hosted again, what was cut off has failed."""
+        crawler.recover()
+        self._sagemaker.start()
+
+    def close(self) -> None:
+        """End containers and jobs; nothing is left running."""
+        self._sagemaker.close()
+        self._events.shutdown(wait=False, cancel_futures=True)
+        self._autoscaling.close()
+
+    def processes(self) -> list[tuple[int, str]]:
+        """Process id and meaning of every child."""
+        return [*self._sagemaker.processes(), *((pid, f"lambda {name}") for pid, name in seams.lambda_processes())]
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """Name and status of every hosted endpoint."""
+        listed = self._sagemaker.call("ListEndpoints", {})["Endpoints"]
+        return [{"name": each["EndpointName"], "status": each["EndpointStatus"]} for each in listed]

@@ -1,0 +1,464 @@
+"""Every name of ministack that this project relies on, in one place, and a check that they are what they were.
+
+The rest of the adapter is typed and calls these functions. ministack has no plugin interface, so its version is
+pinned exactly and :func:`verify` fails with a plain message where a name or a signature moved. Knows no AWS service
+in particular.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import inspect
+import json
+import queue
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from types import ModuleType
+from typing import Any, Protocol
+
+from local.preflight import Refusal
+
+Properties = dict[str, Any]
+Attributes = dict[str, Any]
+Created = tuple[str, Attributes]
+Answer = tuple[int, dict[str, str], bytes]
+ServiceHandler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+Task = Callable[[str, dict[str, Any]], Any]
+ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+
+_SERVICES = "ministack.services"
+_PROVISIONERS = f"{_SERVICES}.cloudformation.provisioners"
+_ENGINE = f"{_SERVICES}.cloudformation.stacks"
+_STEP_FUNCTIONS = f"{_SERVICES}.stepfunctions"
+_EVENTS = f"{_SERVICES}.eventbridge"
+_LOGS = f"{_SERVICES}.cloudwatch_logs"
+_METRICS = f"{_SERVICES}.cloudwatch"
+_GLUE = f"{_SERVICES}.glue"
+_ATHENA = f"{_SERVICES}.athena"
+_WORKERS = "ministack.core.lambda_runtime"
+_RESPONSES = "ministack.core.responses"
+
+# Where a name is a function, the parameters by which it is called or replaced; None where it is a value.
+_EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
+    "ministack.app": {
+        "app": ("scope", "receive", "send"),
+        "SERVICE_HANDLERS": None,
+        "_build_persistence_save_dict": (),
+    },
+    "ministack.core.persistence": {"save_all": ("services",), "PERSIST_STATE": None},
+    _RESPONSES: {"request_scope": ("account_id", "region"), "get_account_id": (), "get_region": ()},
+    _PROVISIONERS: {
+        "_RESOURCE_HANDLERS": None,
+        "_NAME_SEED": None,
+        "_physical_name": ("stack_name", "logical_id", "lowercase", "max_len", "seeded"),
+    },
+    _ENGINE: {"_runs_on_worker_thread": ("resource_type",)},
+    _STEP_FUNCTIONS: {
+        "_SERVICE_DISPATCH": None,
+        "_AWS_SDK_SERVICE_MAP": None,
+        "_invoke_aws_sdk_integration": ("resource", "input_data"),
+        "_ExecutionError": ("error", "cause"),
+    },
+    _EVENTS: {"_put_events": ("data", "allow_aws_source")},
+    _LOGS: {"_append_log_events": ("stream", "events")},
+    _METRICS: {
+        "record_metric": ("namespace", "metric_name", "value", "unit", "dimensions"),
+        "_alarms": None,
+        "_evaluate_alarm": ("alarm",),
+        "cloudformation_put_metric_alarm": ("alarm",),
+        "cloudformation_set_metric_alarm_tags": ("name", "tags"),
+    },
+    _GLUE: {"_crawlers": None, "_start_crawler": ("data",), "_get_crawler_metrics": ("data",)},
+    _ATHENA: {
+        "_run_duckdb": ("query", "database", "catalog"),
+        "_rewrite_data_paths": ("query", "database", "catalog"),
+        "_table_relation": ("table_data", "files"),
+        "_DUCKDB_TYPE_MAP": None,
+    },
+    _WORKERS: {
+        "_PYTHON_WORKER_SCRIPT": None,
+        "_NODEJS_WORKER_SCRIPT": None,
+        "_workers": None,
+        "Worker": ("func_name", "config", "code_zip"),
+        "reset": (),
+    },
+}
+
+# The lines of the Lambda worker's script that the adapter extends.
+_SCRIPT_ANCHORS = (
+    "_real_stdout = sys.stdout",
+    '_real_stdout.write(json.dumps({"status": "ok", "result": result})',
+    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()})',
+)
+
+
+def verify() -> None:
+    """Refuse to start where ministack is not the one that this adapter was written for."""
+    for module_name, names in _EXPECTED.items():
+        module = _module(module_name)
+        for name, parameters in names.items():
+            if not hasattr(module, name):
+                raise Refusal(_moved(f"{module_name}.{name} is gone"))
+            if parameters is not None and (found := _parameters(getattr(module, name))) != parameters:
+                raise Refusal(_moved(f"{module_name}.{name} takes {found}, not {parameters}"))
+    worker = _module(_WORKERS).Worker
+    if not hasattr(worker, "_drain_stderr_bounded"):
+        raise Refusal(_moved("the Lambda worker drains its log in another way"))
+    for anchor in _SCRIPT_ANCHORS:
+        if _module(_WORKERS)._PYTHON_WORKER_SCRIPT.count(anchor) != 1:
+            raise Refusal(_moved(f"the Lambda worker's script has no line {anchor!r}"))
+
+
+def _moved(what: str) -> str:
+    return f"the installed ministack is not the one this adapter fits: {what}. Run `make setup` to install it again."
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as problem:
+        raise Refusal(_moved(str(problem))) from None
+
+
+def _parameters(function: Any) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
+
+
+# --- the process -------------------------------------------------------------------------------------------------
+
+
+def application() -> ASGI:
+    """ministack's own ASGI application, lifespan included."""
+    app: ASGI = _module("ministack.app").app
+    return app
+
+
+def register_service(name: str, handler: ServiceHandler) -> None:
+    """Answer the requests that are signed for ``name``."""
+    _module("ministack.app").SERVICE_HANDLERS[name] = handler
+
+
+def save_state() -> None:
+    """Write every service's state to disk, as ministack does at a clean stop."""
+    app = _module("ministack.app")
+    _module("ministack.core.persistence").save_all(app._build_persistence_save_dict())
+
+
+def end_lambda_workers() -> None:
+    """End every Lambda worker process and remove its files."""
+    _module(_WORKERS).reset()
+
+
+def lambda_processes() -> list[tuple[int, str]]:
+    """Process id and function name of every Lambda worker that runs."""
+    pools: Mapping[str, list[Any]] = dict(_module(_WORKERS)._workers)
+    workers = [worker for pool in pools.values() for worker in list(pool)]
+    return [(worker._proc.pid, worker.func_name) for worker in workers if worker._proc is not None]
+
+
+@contextlib.contextmanager
+def request_scope(account: str, region: str) -> Iterator[None]:
+    """Inside, ministack's stores are those of this account and region."""
+    with _module(_RESPONSES).request_scope(account, region):
+        yield
+
+
+# --- CloudFormation ----------------------------------------------------------------------------------------------
+
+
+class ResourceType(Protocol):
+    """One resource type of CloudFormation; a raised exception becomes the resource's failure reason."""
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        """Make the resource; its physical id and attributes."""
+
+    def update(self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Created:
+        """Change it; another physical id means a replacement, whose predecessor the engine deletes afterwards."""
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """Remove it; fine where it is gone already."""
+
+
+def register_resource(name: str, resource: ResourceType) -> None:
+    """Provision this type from now on; whatever ministack had for it is replaced."""
+    _handlers()[name] = {
+        "create": resource.create,
+        "update": resource.update,
+        "update_with_logical_id": True,
+        "delete": resource.delete,
+    }
+
+
+def resource(name: str) -> ResourceType:
+    """ministack's own provisioner of a type, in the same form."""
+    return _Native(name, _handlers()[name])
+
+
+def resource_types() -> frozenset[str]:
+    """Every type that a template may name now."""
+    return frozenset(_handlers())
+
+
+def _handlers() -> MutableMapping[str, dict[str, Any]]:
+    handlers: MutableMapping[str, dict[str, Any]] = _module(_PROVISIONERS)._RESOURCE_HANDLERS
+    return handlers
+
+
+class _Native:
+    def __init__(self, name: str, handler: Mapping[str, Any]) -> None:
+        self._name = name
+        self._handler = dict(handler)
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        created: Created = self._handler["create"](logical_id, properties, stack)
+        return created
+
+    def update(self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Created:
+        if "update" not in self._handler:
+            return self.create(logical_id, new, stack)
+        extra = (logical_id,) if self._handler.get("update_with_logical_id") else ()
+        updated: Created = self._handler["update"](physical_id, old, new, stack, *extra)
+        return updated
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        self._handler["delete"](physical_id, properties)
+
+
+def provision_on_worker_threads(ours: Callable[[str], bool]) -> None:
+    """Handlers that call back over HTTP would wait for themselves on the event loop."""
+    engine = _module(_ENGINE)
+    native: Callable[[str], bool] = engine._runs_on_worker_thread
+    engine._runs_on_worker_thread = lambda resource_type: ours(resource_type) or native(resource_type)
+
+
+def observe_provisioning(observe: Callable[[str, str, Properties], None]) -> None:
+    """Call ``observe(resource type, logical id, properties)`` before each resource is created or updated."""
+    engine = _module(_ENGINE)
+    provision, update = engine._provision_resource, engine._update_resource
+
+    def observed_provision(resource_type: str, logical_id: str, properties: Properties, *rest: Any) -> Created:
+        observe(resource_type, logical_id, properties)
+        created: Created = provision(resource_type, logical_id, properties, *rest)
+        return created
+
+    def observed_update(
+        resource_type: str, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str, *rest: Any
+    ) -> Created:
+        observe(resource_type, logical_id, new)
+        updated: Created = update(resource_type, physical_id, old, new, stack, logical_id, *rest)
+        return updated
+
+    engine._provision_resource, engine._update_resource = observed_provision, observed_update
+
+
+def physical_name(stack: str, logical_id: str, *, longest: int) -> str:
+    """The generated name of a resource: stable for one stack and logical id until the resource is replaced."""
+    name: str = _module(_PROVISIONERS)._physical_name(stack, logical_id, max_len=longest)
+    return name
+
+
+def draw_new_physical_name(seed: str) -> None:
+    """From now on in this provisioning, generated names differ: the resource is being replaced."""
+    _module(_PROVISIONERS)._NAME_SEED.set(seed)
+
+
+# --- Step Functions ----------------------------------------------------------------------------------------------
+
+
+def task_failure(error: str, cause: str) -> Exception:
+    """What a task raises to fail with an error name that Retry and Catch can match."""
+    failure: Exception = _module(_STEP_FUNCTIONS)._ExecutionError(error, cause)
+    return failure
+
+
+def sdk_services() -> frozenset[str]:
+    """The services that ministack itself calls from ``aws-sdk`` tasks, by the name in the task's ARN."""
+    return frozenset(_module(_STEP_FUNCTIONS)._AWS_SDK_SERVICE_MAP)
+
+
+def register_task(prefix: str, task: Task) -> None:
+    """Run the tasks whose resource ARN begins so; the task gets the whole ARN and the effective input."""
+    _module(_STEP_FUNCTIONS)._SERVICE_DISPATCH[prefix] = task
+
+
+def register_sdk_task(takes: Callable[[str], bool], task: Task) -> None:
+    """Run the ``aws-sdk`` tasks that ``takes`` accepts by their ARN; ministack keeps the others."""
+    step_functions = _module(_STEP_FUNCTIONS)
+    native: Task = step_functions._invoke_aws_sdk_integration
+
+    def dispatch(resource: str, data: dict[str, Any]) -> Any:
+        return task(resource, data) if takes(resource) else native(resource, data)
+
+    step_functions._invoke_aws_sdk_integration = dispatch
+
+
+# --- events, logs and metrics ------------------------------------------------------------------------------------
+
+
+def put_aws_event(account: str, region: str, source: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+    """Put one event of an AWS service on the default bus, which nobody may do over the wire."""
+    entry = {"Source": source, "DetailType": detail_type, "Detail": json.dumps(detail), "Resources": []}
+    with request_scope(account, region):
+        _module(_EVENTS)._put_events({"Entries": [entry]}, allow_aws_source=True)
+
+
+def observe_log_events(observe: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Call ``observe`` with every batch of log events that any log stream receives."""
+    logs = _module(_LOGS)
+    native: Callable[[Any, list[dict[str, Any]]], None] = logs._append_log_events
+
+    def append(stream: Any, events: list[dict[str, Any]]) -> None:
+        native(stream, events)
+        observe(events)
+
+    logs._append_log_events = append
+
+
+def record_metric(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
+    """One data point, now."""
+    _module(_METRICS).record_metric(namespace, name, value, unit, dimensions)
+
+
+def put_metric_math_alarm(request: Mapping[str, Any]) -> None:
+    """Store an alarm on metric math, by PutMetricAlarm's members; its state is kept where it was there before."""
+    metrics = _module(_METRICS)
+    account, region = current_scope()
+    name = request["AlarmName"]
+    known = metrics._alarms.get(name, {})
+    now = int(time.time())
+    metrics.cloudformation_put_metric_alarm(
+        {
+            "AlarmArn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
+            "StateValue": known.get("StateValue", "INSUFFICIENT_DATA"),
+            "StateReason": known.get("StateReason", "Unchecked: Initial alarm creation"),
+            "StateUpdatedTimestamp": known.get("StateUpdatedTimestamp", now),
+            "AlarmConfigurationUpdatedTimestamp": now,
+            "ActionsEnabled": True,
+            "AlarmActions": [],
+            "OKActions": [],
+            "InsufficientDataActions": [],
+            "TreatMissingData": "missing",
+            **{member: value for member, value in request.items() if member != "Tags"},
+        }
+    )
+    metrics.cloudformation_set_metric_alarm_tags(name, list(request.get("Tags", [])))
+
+
+# --- Lambda ------------------------------------------------------------------------------------------------------
+
+_END_OF_LOG = "\x1dearshot-end-of-invocation"
+_LOG_DEADLINE_SECONDS = 0.25
+
+_PARENT_WATCH = """
+import os as _w_os, threading as _w_threading, time as _w_time
+def _w_watch(parent):
+    while _w_os.getppid() == parent:
+        _w_time.sleep(1)
+    _w_os._exit(1)
+_w_threading.Thread(target=_w_watch, args=(_w_os.getppid(),), daemon=True).start()
+"""
+
+_NODE_PARENT_WATCH = """
+{ const parent = process.ppid; setInterval(() => { if (process.ppid !== parent) process.exit(1); }, 1000).unref(); }
+"""
+
+
+def tighten_lambda_workers() -> None:
+    """Workers mark the end of an invocation's log, and end with the local AWS even in the middle of a handler.
+
+    ministack waits 50 ms for a handler that logs nothing, and may cut off the log of one that does: with the mark
+    the log is complete as soon as it is read.
+    """
+    runtime = _module(_WORKERS)
+    mark = f"print({_END_OF_LOG!r}, file=sys.stderr, flush=True); "
+    script: str = runtime._PYTHON_WORKER_SCRIPT
+    for answer in _SCRIPT_ANCHORS[1:]:
+        script = script.replace(answer, mark + answer)
+    runtime._PYTHON_WORKER_SCRIPT = _PARENT_WATCH + script
+    runtime._NODEJS_WORKER_SCRIPT = runtime._NODEJS_WORKER_SCRIPT + _NODE_PARENT_WATCH
+    native: Callable[[Any], str] = runtime.Worker._drain_stderr_bounded
+
+    def drain(worker: Any) -> str:
+        if not worker.config.get("Runtime", "").startswith("python"):
+            return native(worker)
+        return _read_to_mark(worker._stderr_queue)
+
+    runtime.Worker._drain_stderr_bounded = drain
+
+
+def _read_to_mark(lines: "queue.Queue[str]") -> str:
+    read: list[str] = []
+    deadline = time.monotonic() + _LOG_DEADLINE_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            line = lines.get(timeout=left)
+        except queue.Empty:
+            break
+        text = line.removesuffix(_END_OF_LOG)
+        if text or text == line:
+            read.append(text)
+        if text != line:
+            break
+    return "\n".join(read)
+
+
+# --- Glue and Athena ---------------------------------------------------------------------------------------------
+
+
+def crawlers() -> MutableMapping[str, dict[str, Any]]:
+    """The crawlers of the account and region in scope, as stored; change one in place to change its state."""
+    stored: MutableMapping[str, dict[str, Any]] = _module(_GLUE)._crawlers
+    return stored
+
+
+def all_crawlers() -> list[dict[str, Any]]:
+    """The crawlers of every account and region, as stored."""
+    return list(_module(_GLUE)._crawlers._data.values())
+
+
+def replace_crawler_operations(
+    *, start: Callable[[dict[str, Any]], Answer], metrics: Callable[[dict[str, Any]], Answer]
+) -> None:
+    """Answer StartCrawler and GetCrawlerMetrics; both run on the event loop inside the caller's scope."""
+    glue = _module(_GLUE)
+    glue._start_crawler, glue._get_crawler_metrics = start, metrics
+
+
+def current_scope() -> tuple[str, str]:
+    """Account and region of the request that is being answered."""
+    responses = _module(_RESPONSES)
+    return responses.get_account_id(), responses.get_region()
+
+
+class QueryRunner(Protocol):
+    """Runs one query whose tables are already relations over local files."""
+
+    def __call__(self, sql: str) -> tuple[list[str], list[str], list[list[Any]]]:
+        """Column names, DuckDB type names and rows."""
+
+
+def replace_query_engine(run: QueryRunner) -> None:
+    """Run Athena's queries with ``run``; ministack still finds the tables and their files."""
+    athena = _module(_ATHENA)
+
+    async def run_duckdb(query: str, database: str, catalog: str | None = None) -> dict[str, Any]:
+        sql, _, folders = await athena._rewrite_data_paths(query, database, catalog)
+        try:
+            columns, types, rows = await asyncio.to_thread(run, sql)
+        finally:
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
+        known = athena._DUCKDB_TYPE_MAP
+        names = [known.get(name.upper().split("(")[0].strip(), "varchar") for name in types]
+        return {"columns": columns, "column_types": names, "rows": rows}
+
+    athena._run_duckdb = run_duckdb
+
+
+def replace_table_relation(relation: Callable[[Mapping[str, Any], list[str], Callable[..., str]], str]) -> None:
+    """Write the relation that stands for a table; ``relation`` gets the table, its files and ministack's writer."""
+    athena = _module(_ATHENA)
+    native: Callable[..., str] = athena._table_relation
+    athena._table_relation = lambda table_data, files: relation(table_data, files, native)
+

@@ -1,0 +1,62 @@
+"""The command line of the local AWS as typed values. Starts nothing and checks nothing."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What one run of the local AWS was asked to be."""
+
+    port: int
+    data_dir: Path
+    serving_python: Path
+    training_python: Path
+    log_level: str = "WARNING"
+
+    @property
+    def endpoint_url(self) -> str:
+        """The one address of every service."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def announcement(self) -> Path:
+        """The file that tells other programs where this run listens; there only while it is ready."""
+        return self.data_dir / "local.json"
+
+
+def parse(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line; argparse ends the process with code 2 on a wrong one."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="The local AWS: ministack and a local SageMaker in one process."
+    )
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
+    parser.add_argument("--data-dir", type=Path, default=Path(".earshot/local"), help="where state is kept")
+    parser.add_argument("--serving-python", type=Path, help="interpreter that stands for AWS's serving images")
+    parser.add_argument("--training-python", type=Path, help="interpreter that stands for AWS's training images")
+    parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    given = parser.parse_args(arguments)
+    return Options(
+        port=given.port,
+        data_dir=given.data_dir.absolute(),
+        serving_python=_interpreter(given.serving_python, "serving"),
+        training_python=_interpreter(given.training_python, "training"),
+        log_level=given.log_level,
+    )
+
+
+def _interpreter(given: Path | None, purpose: str) -> Path:
+    """The interpreter asked for, else the environment that `make` sets up beside the sources, else this one.
+
+    Symbolic links stay as they are: resolving one would leave the virtual environment.
+    """
+    if given is not None:
+        return given.absolute()
+    prepared = REPOSITORY / f".venv-{purpose}" / "bin" / "python"
+    return prepared if prepared.exists() else Path(sys.executable)

@@ -1,0 +1,57 @@
+"""Where alerts go: an encrypted topic, its readers, and in some stages an inbox that keeps every alert.
+
+Knows delivery. Does not know when something is worth an alert.
+"""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.data_key import DataKey
+
+
+class AlertChannel(Construct):
+    def __init__(self, scope: Construct, id_: str, *, key: DataKey, emails: Sequence[str], inbox: bool) -> None:
+        super().__init__(scope, id_)
+        self._key = key
+        self._topic = sns.Topic(self, "Topic", display_name="Earshot alerts", master_key=key.key, enforce_ssl=True)
+        for email in emails:
+            self._topic.add_subscription(subscriptions.EmailSubscription(email))
+        self.inbox = self._inbox() if inbox else None
+
+    @property
+    def topic_arn(self) -> str:
+        return self._topic.topic_arn
+
+    def publishing(self) -> list[iam.PolicyStatement]:
+        """What a role needs to send an alert."""
+        return [iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic_arn]), self._key.writing()]
+
+    def _inbox(self) -> sqs.Queue:
+        inbox = sqs.Queue(
+            self,
+            "Inbox",
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=self._key.key,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        inbox.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="AlertsOfThisTopic",
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[inbox.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": self.topic_arn}},
+            )
+        )
+        sns.CfnSubscription(
+            self, "InboxSubscription", topic_arn=self.topic_arn, protocol="sqs", endpoint=inbox.queue_arn
+        )
+        return inbox

@@ -1,0 +1,171 @@
+"""The Glue catalog over the lake: the database, the crawler that finds the reviews, the declared table of feedback.
+
+Knows the columns of what the product itself writes. Does not know the columns of the reviews: the crawler reads them.
+"""
+
+import json
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.constructs.lake import FEEDBACK, RAW, Lake
+
+# What lambdas/archive writes, one JSON object a line (the order is the order in a `SELECT *`).
+FEEDBACK_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("feedback_id", "string"),
+    ("channel", "string"),
+    ("text", "string"),
+    ("product_id", "string"),
+    ("category", "string"),
+    ("language", "string"),
+    ("rating", "int"),
+    ("received_at", "string"),
+    ("decided_at", "string"),
+    ("state", "string"),
+    ("sentiment", "int"),
+    ("label", "string"),
+    ("confidence", "double"),
+    ("negative", "double"),
+    ("neutral", "double"),
+    ("positive", "double"),
+    ("model_version", "string"),
+    ("customer_ref", "string"),
+)
+FIRST_FEEDBACK_DAY = "2024-01-01"
+
+
+class Catalog(Construct):
+    def __init__(self, scope: Construct, id_: str, *, lake: Lake, database: str, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, id_)
+        self.database = database
+        catalog = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=database, description="Reviews and classified feedback of Earshot"
+            ),
+        )
+        catalog.apply_removal_policy(removal_policy)
+        feedback = self._feedback_table(lake)
+        feedback.add_resource_dependency(catalog)
+        self.crawler = self._crawler(lake)
+        self.crawler.add_resource_dependency(catalog)
+
+    @property
+    def crawler_name(self) -> str:
+        return self.crawler.ref
+
+    def _feedback_table(self, lake: Lake) -> glue.CfnTable:
+        """Declared, so that it is queryable before its first row; partition projection needs no crawler."""
+        table = glue.CfnTable
+        location = lake.data.uri(FEEDBACK)
+        return glue.CfnTable(
+            self,
+            "FeedbackTable",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=self.database,
+            table_input=table.TableInputProperty(
+                name="feedback",
+                description="Feedback with the decision of the model, one row per decision",
+                table_type="EXTERNAL_TABLE",
+                partition_keys=[table.ColumnProperty(name="dt", type="string", comment="day of the decision")],
+                parameters={
+                    "classification": "json",
+                    "projection.enabled": "true",
+                    "projection.dt.type": "date",
+                    "projection.dt.format": "yyyy-MM-dd",
+                    "projection.dt.range": f"{FIRST_FEEDBACK_DAY},NOW",
+                    "projection.dt.interval": "1",
+                    "projection.dt.interval.unit": "DAYS",
+                    "storage.location.template": f"{location}dt=${{dt}}/",
+                },
+                storage_descriptor=table.StorageDescriptorProperty(
+                    columns=[table.ColumnProperty(name=name, type=type_) for name, type_ in FEEDBACK_COLUMNS],
+                    location=location,
+                    input_format="org.apache.hadoop.mapred.TextInputFormat",
+                    output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+                    serde_info=table.SerdeInfoProperty(serialization_library="org.openx.data.jsonserde.JsonSerDe"),
+                ),
+            ),
+        )
+
+    def _crawler(self, lake: Lake) -> glue.CfnCrawler:
+        role = iam.Role(
+            self,
+            "CrawlerRole",
+            assumed_by=iam.ServicePrincipal(
+                "glue.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
+            ),
+            description="Reads raw/ of the lake and writes its tables into the catalog",
+        )
+        for statement in (*lake.data.reading(RAW), *self._crawler_statements()):
+            role.add_to_policy(statement)
+        crawler = glue.CfnCrawler(
+            self,
+            "Crawler",
+            role=role.role_arn,
+            database_name=self.database,
+            description="Makes a table of every folder under raw/",
+            targets=glue.CfnCrawler.TargetsProperty(
+                s3_targets=[glue.CfnCrawler.S3TargetProperty(path=lake.data.uri(RAW))]
+            ),
+            schema_change_policy=glue.CfnCrawler.SchemaChangePolicyProperty(
+                update_behavior="UPDATE_IN_DATABASE", delete_behavior="LOG"
+            ),
+            configuration=json.dumps(
+                {
+                    "Version": 1.0,
+                    "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
+                    # bucket = level 1, raw = level 2, reviews = level 3: one table for each folder under raw/.
+                    "Grouping": {
+                        "TableGroupingPolicy": "CombineCompatibleSchemas",
+                        "TableLevelConfiguration": 3,
+                    },
+                },
+                sort_keys=True,
+            ),
+        )
+        # The crawler checks its role when it is created.
+        crawler.node.add_dependency(role)
+        return crawler
+
+    def _crawler_statements(self) -> Sequence[iam.PolicyStatement]:
+        stack = Stack.of(self)
+        return (
+            iam.PolicyStatement(
+                actions=[
+                    "glue:BatchCreatePartition",
+                    "glue:BatchGetPartition",
+                    "glue:BatchUpdatePartition",
+                    "glue:CreatePartition",
+                    "glue:CreateTable",
+                    "glue:GetDatabase",
+                    "glue:GetPartition",
+                    "glue:GetPartitions",
+                    "glue:GetTable",
+                    "glue:GetTables",
+                    "glue:UpdatePartition",
+                    "glue:UpdateTable",
+                ],
+                resources=[
+                    stack.format_arn(service="glue", resource="catalog"),
+                    stack.format_arn(service="glue", resource="database", resource_name=self.database),
+                    stack.format_arn(service="glue", resource="table", resource_name=f"{self.database}/*"),
+                ],
+            ),
+            iam.PolicyStatement(
+                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                resources=[
+                    stack.format_arn(
+                        service="logs",
+                        resource="log-group",
+                        resource_name="/aws-glue/crawlers*",
+                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                    )
+                ],
+            ),
+        )

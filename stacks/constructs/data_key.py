@@ -1,0 +1,71 @@
+"""The one customer-managed key that everything at rest is encrypted with.
+
+Knows which AWS services may use it on the account's behalf. Does not know the roles: they get exact statements where
+the data they read is granted.
+"""
+
+from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+# Services that encrypt or decrypt for a resource of this account without a role of ours in between.
+_SERVICES = (
+    "cloudwatch.amazonaws.com",
+    "delivery.logs.amazonaws.com",
+    "events.amazonaws.com",
+    "sns.amazonaws.com",
+)
+
+
+class DataKey(Construct):
+    def __init__(self, scope: Construct, id_: str, *, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, id_)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"Encrypts the feedback, reviews and models of {Stack.of(self).stack_name}",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="ServicesOfThisAccount",
+                principals=[iam.ServicePrincipal(service) for service in _SERVICES],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LogGroupsOfThisAccount",
+                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+                resources=["*"],
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": Stack.of(self).format_arn(
+                            service="logs",
+                            resource="log-group",
+                            resource_name="*",
+                            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                        )
+                    }
+                },
+            )
+        )
+
+    @property
+    def arn(self) -> str:
+        return self.key.key_arn
+
+    def reading(self) -> iam.PolicyStatement:
+        """What a role needs to read anything that is encrypted with the key."""
+        return iam.PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey"], resources=[self.arn])
+
+    def writing(self) -> iam.PolicyStatement:
+        """What a role needs to write; S3 multipart uploads and SQS decrypt what they just encrypted."""
+        return iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], resources=[self.arn]
+        )

@@ -1,0 +1,227 @@
+"""The public REST API: three routes, signed requests only, bodies judged before any code runs, problems as JSON.
+
+Knows routes, models, throttling, access logs and what API Gateway itself answers. Does not know what the function does
+with a request.
+"""
+
+import json
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.constructs.data_key import DataKey
+from stacks.constructs.feedback_models import batch_model, feedback_model
+from stacks.constructs.handler_function import HandlerFunction
+from stacks.constructs.log_group import log_group
+from stacks.constructs.operations import Operations
+
+STAGE = "live"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Problem:
+    """An answer that API Gateway gives without asking the function."""
+
+    response: str
+    status: int | None
+    title: str
+    detail: str = "$context.error.messageString"
+
+    @property
+    def template(self) -> str:
+        """An RFC 9457 problem. Variables ending in String are quoted by API Gateway itself."""
+        status = f'"status": {self.status}, ' if self.status else ""
+        return f'{{"type": "about:blank", "title": {json.dumps(self.title)}, {status}"detail": {self.detail}}}'
+
+
+_VALIDATION = '"$context.error.validationErrorString"'
+_PROBLEMS = (
+    _Problem(
+        response="BAD_REQUEST_BODY",
+        status=400,
+        title="The request body is not what this route takes",
+        detail=_VALIDATION,
+    ),
+    _Problem(response="BAD_REQUEST_PARAMETERS", status=400, title="A parameter is wrong", detail=_VALIDATION),
+    _Problem(response="ACCESS_DENIED", status=403, title="Not allowed"),
+    _Problem(response="EXPIRED_TOKEN", status=403, title="The credentials have expired"),
+    _Problem(response="INVALID_SIGNATURE", status=403, title="The signature does not match"),
+    _Problem(response="MISSING_AUTHENTICATION_TOKEN", status=403, title="No such route, or the request is not signed"),
+    _Problem(response="WAF_FILTERED", status=403, title="Refused by the firewall"),
+    _Problem(response="REQUEST_TOO_LARGE", status=413, title="The request body is too large"),
+    _Problem(response="UNSUPPORTED_MEDIA_TYPE", status=415, title="Send application/json"),
+    _Problem(response="THROTTLED", status=429, title="Too many requests"),
+    _Problem(response="INTEGRATION_FAILURE", status=502, title="The service failed"),
+    _Problem(response="INTEGRATION_TIMEOUT", status=504, title="The service took too long"),
+    _Problem(response="DEFAULT_4XX", status=None, title="The request was refused"),
+    _Problem(response="DEFAULT_5XX", status=None, title="The service failed"),
+)
+
+
+class FeedbackApi(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        handler: HandlerFunction,
+        requests_per_second: int,
+        request_burst: int,
+        key: DataKey,
+        log_days: int,
+        operations: Operations,
+    ) -> None:
+        super().__init__(scope, id_)
+        access_log = log_group(self, "AccessLog", key=key, days=log_days)
+        self._api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=f"{name}-feedback",
+            description="Takes in feedback and answers with its sentiment",
+            cloud_watch_role=False,
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                throttling_rate_limit=requests_per_second,
+                throttling_burst_limit=request_burst,
+                metrics_enabled=True,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(_ACCESS_LOG_LINE),
+            ),
+        )
+        self._api.node.try_remove_child("Endpoint")  # the stack names its outputs itself
+        self._let_api_gateway_log()
+        self._add_routes(handler)
+        self._add_problems()
+        operations.alarm(
+            self,
+            "ServerErrors",
+            description="The API answered 5xx",
+            namespace="AWS/ApiGateway",
+            metric_name="5XXError",
+            dimensions={"ApiName": f"{name}-feedback", "Stage": STAGE},
+            statistic="Sum",
+            threshold=0,
+            period=Duration.minutes(5),
+        )
+
+    @property
+    def url(self) -> str:
+        return self._api.url
+
+    @property
+    def id(self) -> str:
+        return self._api.rest_api_id
+
+    @property
+    def stage_name(self) -> str:
+        return STAGE
+
+    @property
+    def stage_arn(self) -> str:
+        """The stage as the firewall names it."""
+        return Stack.of(self).format_arn(
+            service="apigateway",
+            account="",
+            resource="/restapis",
+            resource_name=f"{self.id}/stages/{self._api.deployment_stage.stage_name}",
+        )
+
+    def feedback_url(self) -> str:
+        """Where one feedback is read; its id is appended."""
+        return f"{self.url}v1/feedback/"
+
+    def _add_routes(self, handler: HandlerFunction) -> None:
+        integration = apigateway.LambdaIntegration(handler.function, proxy=True, allow_test_invoke=False)
+        validator = self._api.add_request_validator("Body", validate_request_body=True)
+        feedback = self._api.root.add_resource("v1").add_resource("feedback")
+        batch = feedback.add_resource("batch")
+        one = feedback.add_resource("{id}")
+        for resource, model_id, schema in ((feedback, "Feedback", feedback_model()), (batch, "Batch", batch_model())):
+            model = apigateway.CfnModel(
+                self, model_id, rest_api_id=self.id, name=model_id, content_type="application/json", schema=schema
+            )
+            resource.add_method(
+                "POST",
+                integration,
+                request_validator=validator,
+                request_models={
+                    "application/json": apigateway.Model.from_model_name(self, f"{model_id}Model", model_id)
+                },
+            ).node.add_dependency(model)
+            # A deployment is a snapshot: a changed model needs a new one.
+            self._deployment.add_to_logical_id(schema)
+        one.add_method("GET", integration)
+
+    def _add_problems(self) -> None:
+        for problem in _PROBLEMS:
+            response = apigateway.CfnGatewayResponse(
+                self,
+                "".join(word.capitalize() for word in problem.response.split("_")),
+                rest_api_id=self.id,
+                response_type=problem.response,
+                status_code=str(problem.status) if problem.status else None,
+                response_parameters={"gatewayresponse.header.Content-Type": "'application/problem+json'"},
+                response_templates={"application/json": problem.template},
+            )
+            self._deployment.add_to_logical_id({problem.response: problem.template})
+            self._deployment.node.add_dependency(response)
+
+    @property
+    def _deployment(self) -> apigateway.Deployment:
+        deployment = self._api.latest_deployment
+        if deployment is None:
+            raise TypeError("the API was made with a deployment")
+        return deployment
+
+    def _let_api_gateway_log(self) -> None:
+        """API Gateway logs with one role per account and region. It is shared by every API there, so it stays."""
+        role = iam.Role(
+            self,
+            "LogRole",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            description="API Gateway writes the logs of this account and region with it",
+        )
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogGroups",
+                    "logs:DescribeLogStreams",
+                    "logs:FilterLogEvents",
+                    "logs:GetLogEvents",
+                    "logs:PutLogEvents",
+                ],
+                # API Gateway tries the role against all log groups when it is set.
+                resources=["*"],
+            )
+        )
+        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
+        account.node.add_dependency(role)
+        account.apply_removal_policy(RemovalPolicy.RETAIN)
+        role.apply_removal_policy(RemovalPolicy.RETAIN)
+        self._api.deployment_stage.node.add_dependency(account)
+
+
+# No body and no identity beyond the caller's: feedback never reaches a log.
+_ACCESS_LOG_LINE = json.dumps(
+    {
+        "requestId": "$context.requestId",
+        "time": "$context.requestTimeEpoch",
+        "ip": "$context.identity.sourceIp",
+        "caller": "$context.identity.caller",
+        "method": "$context.httpMethod",
+        "path": "$context.resourcePath",
+        "status": "$context.status",
+        "responseBytes": "$context.responseLength",
+        "latencyMilliseconds": "$context.responseLatency",
+        "integrationError": "$context.integrationErrorMessage",
+        "wafResponse": "$context.wafResponseCode",
+    }
+)

@@ -1,0 +1,153 @@
+"""The buckets: the lake, the artifacts (models and job output) and the access logs of both.
+
+Knows the prefixes and how long what lies under them is kept. Does not know the tables over it.
+"""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.constructs.data_key import DataKey
+
+RAW = "raw/"
+FEEDBACK = "feedback/"
+FEATURES = "curated/features/"
+REPORTS = "reports/"
+CAPTURE = "capture/"
+QUERY_RESULTS = "athena/"
+
+TRAINING_OUTPUT = "training/"
+MODELS = "models/"
+
+
+class Bucket(Construct):
+    """A private, versioned bucket that speaks TLS only and announces its objects to EventBridge."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: DataKey,
+        access_logs: s3.IBucket,
+        delete_with_stack: bool,
+        lifecycle_rules: list[s3.LifecycleRule],
+    ) -> None:
+        super().__init__(scope, id_)
+        self._key = key
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key.key,
+            bucket_key_enabled=True,
+            versioned=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix=f"{id_.lower()}/",
+            lifecycle_rules=lifecycle_rules,
+            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
+            auto_delete_objects=delete_with_stack,
+        )
+        # `event_bridge_enabled=True` would bring a custom resource with a Lambda function for what is one property.
+        resource = self.bucket.node.default_child
+        if not isinstance(resource, s3.CfnBucket):
+            raise TypeError("the default child of a bucket is its CloudFormation resource")
+        resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
+
+    @property
+    def name(self) -> str:
+        return self.bucket.bucket_name
+
+    def uri(self, prefix: str) -> str:
+        """`s3://bucket/prefix`."""
+        return f"s3://{self.name}/{prefix}"
+
+    def reading(self, *prefixes: str) -> list[iam.PolicyStatement]:
+        """Statements that let a role list and read what lies under the prefixes, and nothing else."""
+        return [
+            self._objects(["s3:GetObject"], prefixes),
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[self.bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+            ),
+            iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[self.bucket.bucket_arn]),
+            self._key.reading(),
+        ]
+
+    def writing(self, *prefixes: str) -> list[iam.PolicyStatement]:
+        """Statements that let a role put objects under the prefixes; it can neither read nor delete them."""
+        return [self._objects(["s3:PutObject", "s3:AbortMultipartUpload"], prefixes), self._key.writing()]
+
+    def _objects(self, actions: list[str], prefixes: tuple[str, ...]) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            actions=actions, resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
+        )
+
+
+class Lake(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: DataKey,
+        delete_with_stack: bool,
+        access_log_days: int,
+        noncurrent_version_days: int,
+        query_result_days: int,
+        capture_days: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        self.key = key
+        access_logs = s3.Bucket(
+            self,
+            "AccessLogs",
+            # Access logs are delivered by S3 itself, which writes to SSE-S3 buckets without a key policy.
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            versioned=True,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            lifecycle_rules=[_expire("AccessLogs", days=access_log_days), _housekeeping(days=1)],
+            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
+            auto_delete_objects=delete_with_stack,
+        )
+        self.data = Bucket(
+            self,
+            "Lake",
+            key=key,
+            access_logs=access_logs,
+            delete_with_stack=delete_with_stack,
+            lifecycle_rules=[
+                _housekeeping(days=noncurrent_version_days),
+                _expire("QueryResults", days=query_result_days, prefix=QUERY_RESULTS),
+                _expire("Capture", days=capture_days, prefix=CAPTURE),
+            ],
+        )
+        self.artifacts = Bucket(
+            self,
+            "Artifacts",
+            key=key,
+            access_logs=access_logs,
+            delete_with_stack=delete_with_stack,
+            lifecycle_rules=[_housekeeping(days=noncurrent_version_days)],
+        )
+
+
+def _housekeeping(*, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(
+        id="Housekeeping",
+        noncurrent_version_expiration=Duration.days(days),
+        abort_incomplete_multipart_upload_after=Duration.days(7),
+    )
+
+
+def _expire(rule: str, *, days: int, prefix: str | None = None) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=rule, prefix=prefix, expiration=Duration.days(days))

@@ -1,0 +1,223 @@
+"""The model pipeline: its state machine, the roles its jobs run under, the gate and the registration.
+
+Knows which exact actions each role needs. The order of the steps is in `pipeline_definition.py`.
+"""
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from stacks.assets import Assets
+from stacks.constructs.handler_function import HandlerFunction
+from stacks.constructs.lake import FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
+from stacks.constructs.model_registry import ModelRegistry
+from stacks.constructs.operations import Operations
+from stacks.constructs.pipeline_definition import PipelineAddresses, PipelineDefaults, pipeline_definition
+from stacks.constructs.sagemaker_role import SageMakerRole, reading_assets
+from stacks.constructs.workflow import Workflow
+from stacks.images import framework_image
+from stacks.settings import Approval
+
+
+class ModelPipeline(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        defaults: PipelineDefaults,
+        approval: Approval,
+        minimum_macro_f1: float,
+        served_on: str,
+        schedule: str,
+        schedule_enabled: bool,
+        assets: Assets,
+        lake: Lake,
+        crawler: glue.CfnCrawler,
+        registry: ModelRegistry,
+        operations: Operations,
+        log_days: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._lake = lake
+        self._name = name
+        code = s3_assets.Asset(self, "JobCode", path=str(assets.jobs))
+        serving = s3_assets.Asset(self, "ServingCode", path=str(assets.serving))
+        region = Stack.of(self).region
+        processing_image = framework_image("huggingface-serving").address(region)
+        processing_role = self._processing_role(code, serving)
+        training_role = self._training_role(code)
+
+        gate = HandlerFunction(
+            self,
+            "Gate",
+            package="gate",
+            description="Decides whether an evaluated model may be registered",
+            bundle=assets.lambda_bundle,
+            environment={"MODEL_PACKAGE_GROUP": registry.group_name, "MINIMUM_MACRO_F1": str(minimum_macro_f1)},
+            statements=[*lake.data.reading(REPORTS), registry.reading()],
+            timeout=Duration.seconds(60),
+            memory_mib=256,
+            key=lake.key,
+            log_days=log_days,
+            operations=operations,
+        )
+        register = HandlerFunction(
+            self,
+            "Register",
+            package="register",
+            description="Registers a model that passed the gate, with its metrics",
+            bundle=assets.lambda_bundle,
+            environment={
+                "MODEL_PACKAGE_GROUP": registry.group_name,
+                "TRANSFORM_IMAGE": framework_image("sklearn-serving").address(region),
+                "CLASSIFY_IMAGE": framework_image("huggingface-serving").address(region),
+                "LABEL_IMAGE": framework_image("sklearn-serving").address(region),
+                "APPROVAL": approval,
+                "INSTANCE_TYPE": served_on,
+            },
+            statements=[
+                *lake.data.reading(REPORTS),
+                *lake.artifacts.reading(MODELS),
+                registry.reading(),
+                registry.registering(),
+            ],
+            timeout=Duration.seconds(60),
+            memory_mib=256,
+            key=lake.key,
+            log_days=log_days,
+            operations=operations,
+        )
+        self.workflow = Workflow(
+            self,
+            "Workflow",
+            name=f"{name}-model-pipeline",
+            definition=pipeline_definition(
+                PipelineAddresses(
+                    job_prefix=name,
+                    crawler=crawler.ref,
+                    processing_image=processing_image,
+                    training_image=framework_image("huggingface-training").address(region),
+                    processing_role=processing_role.arn,
+                    training_role=training_role.arn,
+                    code=code.s3_object_url,
+                    serving=serving.s3_object_url,
+                    lake=lake.data.uri(""),
+                    artifacts=lake.artifacts.uri(""),
+                    key=lake.key.arn,
+                    gate_function=gate.arn,
+                    register_function=register.arn,
+                    region=region,
+                ),
+                defaults,
+            ),
+            statements=[
+                *self._job_statements(processing_role, training_role),
+                self._crawling(crawler),
+                gate.invoking(),
+                register.invoking(),
+            ],
+            key=lake.key,
+            log_days=log_days,
+            operations=operations,
+        )
+        self._schedule(schedule, enabled=schedule_enabled)
+
+    @property
+    def arn(self) -> str:
+        return self.workflow.arn
+
+    def _processing_role(self, code: s3_assets.Asset, serving: s3_assets.Asset) -> SageMakerRole:
+        return SageMakerRole(
+            self,
+            "Processing",
+            description="Runs the features and evaluation jobs",
+            logs_to="ProcessingJobs",
+            images=[framework_image("huggingface-serving")],
+            statements=[
+                *self._lake.data.reading(RAW, FEATURES),
+                *self._lake.data.writing(FEATURES, REPORTS),
+                *self._lake.artifacts.reading(TRAINING_OUTPUT),
+                *self._lake.artifacts.writing(MODELS),
+                *reading_assets(code, serving),
+            ],
+        )
+
+    def _training_role(self, code: s3_assets.Asset) -> SageMakerRole:
+        return SageMakerRole(
+            self,
+            "Training",
+            description="Runs the training job",
+            logs_to="TrainingJobs",
+            images=[framework_image("huggingface-training")],
+            statements=[
+                *self._lake.data.reading(FEATURES),
+                *self._lake.artifacts.writing(TRAINING_OUTPUT),
+                *reading_assets(code),
+            ],
+        )
+
+    def _job_statements(
+        self, processing_role: SageMakerRole, training_role: SageMakerRole
+    ) -> list[iam.PolicyStatement]:
+        """https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html, narrowed to our jobs."""
+        stack = Stack.of(self)
+        jobs = [
+            stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{self._name}-*")
+            for kind in ("processing-job", "training-job")
+        ]
+        return [
+            iam.PolicyStatement(
+                actions=[
+                    "sagemaker:AddTags",
+                    "sagemaker:CreateProcessingJob",
+                    "sagemaker:CreateTrainingJob",
+                    "sagemaker:DescribeProcessingJob",
+                    "sagemaker:DescribeTrainingJob",
+                    "sagemaker:StopProcessingJob",
+                    "sagemaker:StopTrainingJob",
+                ],
+                resources=jobs,
+            ),
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[processing_role.arn, training_role.arn],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            ),
+            iam.PolicyStatement(
+                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
+                resources=[
+                    stack.format_arn(
+                        service="events", resource="rule", resource_name=f"StepFunctionsGetEventsForSageMaker{kind}Rule"
+                    )
+                    for kind in ("ProcessingJobs", "TrainingJobs")
+                ],
+            ),
+        ]
+
+    def _crawling(self, crawler: glue.CfnCrawler) -> iam.PolicyStatement:
+        arn = Stack.of(self).format_arn(service="glue", resource="crawler", resource_name=crawler.ref)
+        return iam.PolicyStatement(actions=["glue:GetCrawler", "glue:StartCrawler"], resources=[arn])
+
+    def _schedule(self, schedule: str, *, enabled: bool) -> None:
+        role = iam.Role(
+            self,
+            "ScheduleRole",
+            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            description="Starts the model pipeline on its schedule",
+        )
+        role.add_to_policy(self.workflow.starting())
+        events.CfnRule(
+            self,
+            "Schedule",
+            description="Trains and evaluates a new model regularly; off unless the stage's settings switch it on",
+            schedule_expression=schedule,
+            state="ENABLED" if enabled else "DISABLED",
+            targets=[
+                events.CfnRule.TargetProperty(id="ModelPipeline", arn=self.arn, role_arn=role.role_arn, input="{}")
+            ],
+        )

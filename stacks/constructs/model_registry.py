@@ -1,0 +1,52 @@
+"""The model package group: every model that passed the gate, with its metrics and its approval.
+
+Knows the group and the statements around it. Does not know what a model is made of.
+"""
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+
+class ModelRegistry(Construct):
+    def __init__(self, scope: Construct, id_: str, *, name: str, removal_policy: RemovalPolicy) -> None:
+        super().__init__(scope, id_)
+        self._group = sagemaker.CfnModelPackageGroup(
+            self,
+            "Group",
+            model_package_group_name=name,
+            model_package_group_description="Sentiment models of Earshot, each with its three containers",
+        )
+        self._group.apply_removal_policy(removal_policy)
+        self._name = name
+
+    @property
+    def group_name(self) -> str:
+        # Ref and Arn are both the ARN here, so the name waits for the group by way of its ARN.
+        return self._name
+
+    @property
+    def group_arn(self) -> str:
+        return self._group.attr_model_package_group_arn
+
+    @property
+    def _package_arns(self) -> str:
+        return Stack.of(self).format_arn(service="sagemaker", resource="model-package", resource_name=f"{self._name}/*")
+
+    def reading(self) -> iam.PolicyStatement:
+        """List and describe the models of this group."""
+        return iam.PolicyStatement(
+            actions=[
+                "sagemaker:DescribeModelPackage",
+                "sagemaker:DescribeModelPackageGroup",
+                "sagemaker:ListModelPackages",
+            ],
+            resources=[self.group_arn, self._package_arns],
+        )
+
+    def registering(self) -> iam.PolicyStatement:
+        """Add a model to this group."""
+        return iam.PolicyStatement(
+            actions=["sagemaker:CreateModelPackage"], resources=[self.group_arn, self._package_arns]
+        )

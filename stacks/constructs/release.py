@@ -1,0 +1,129 @@
+"""Releasing an approved model: a state machine around one function, started by the approval itself.
+
+Knows that a release is an update of this very stack with its previous template, and waits for how it ends. Does not
+know how the function talks to CloudFormation.
+"""
+
+from pathlib import Path
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.constructs.handler_function import HandlerFunction
+from stacks.constructs.lake import Lake
+from stacks.constructs.model_registry import ModelRegistry
+from stacks.constructs.operations import Operations
+from stacks.constructs.release_definition import release_definition
+from stacks.constructs.released_model import ReleasedModel
+from stacks.constructs.workflow import Workflow
+
+
+class Release(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        poll_seconds: int,
+        bundle: Path,
+        lake: Lake,
+        released_model: ReleasedModel,
+        registry: ModelRegistry,
+        operations: Operations,
+        log_days: int,
+    ) -> None:
+        super().__init__(scope, id_)
+        function = HandlerFunction(
+            self,
+            "Update",
+            package="release",
+            description="Points the Endpoint stack at an approved model and looks how its update goes",
+            bundle=bundle,
+            environment={
+                "RELEASE_PARAMETER": released_model.parameter_name,
+                "ENDPOINT_STACK": Stack.of(self).stack_name,
+            },
+            statements=[released_model.releasing(), registry.reading(), *self._updating()],
+            timeout=Duration.seconds(60),
+            memory_mib=256,
+            key=lake.key,
+            log_days=log_days,
+            operations=operations,
+        )
+        self._workflow = Workflow(
+            self,
+            "Workflow",
+            name=f"{name}-release",
+            definition=release_definition(function.arn, poll_seconds=poll_seconds),
+            statements=[function.invoking()],
+            key=lake.key,
+            log_days=log_days,
+            operations=operations,
+        )
+        self._start_on_approval(registry)
+
+    @property
+    def arn(self) -> str:
+        return self._workflow.arn
+
+    def _updating(self) -> list[iam.PolicyStatement]:
+        """CloudFormation works with the role of the last deploy; the caller needs the call and the parameters."""
+        stack = Stack.of(self)
+        return [
+            iam.PolicyStatement(
+                actions=[
+                    "cloudformation:DescribeStackEvents",
+                    "cloudformation:DescribeStacks",
+                    "cloudformation:UpdateStack",
+                ],
+                resources=[
+                    stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
+                ],
+            ),
+            # The CDK's own parameter, resolved at every update of a stack that the CDK made.
+            iam.PolicyStatement(
+                actions=["ssm:GetParameters"],
+                resources=[
+                    stack.format_arn(
+                        service="ssm", resource="parameter", resource_name="cdk-bootstrap/hnb659fds/version"
+                    )
+                ],
+            ),
+        ]
+
+    def _start_on_approval(self, registry: ModelRegistry) -> None:
+        role = iam.Role(
+            self,
+            "ApprovalRole",
+            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            description="Starts a release when a model is approved",
+        )
+        role.add_to_policy(self._workflow.starting())
+        events.CfnRule(
+            self,
+            "Approval",
+            description="A model package of this stage was approved",
+            event_pattern={
+                "source": ["aws.sagemaker"],
+                "detail-type": ["SageMaker Model Package State Change"],
+                "detail": {
+                    "ModelPackageGroupName": [registry.group_name],
+                    "ModelApprovalStatus": ["Approved"],
+                },
+            },
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="Release",
+                    arn=self.arn,
+                    role_arn=role.role_arn,
+                    input_transformer=events.CfnRule.InputTransformerProperty(
+                        input_paths_map={"package": "$.detail.ModelPackageArn"},
+                        input_template='{"model_package_arn": <package>}',
+                    ),
+                )
+            ],
+        )

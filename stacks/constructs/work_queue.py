@@ -1,0 +1,115 @@
+"""Queues: work that waits, and what could not be done after several tries.
+
+Knows encryption, retention, redrive and the alarms that say work is stuck. Does not know the messages.
+"""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.constructs.data_key import DataKey
+from stacks.constructs.operations import Operations
+
+RECEIVES_BEFORE_DEAD = 5
+
+
+class DeadLetters(Construct):
+    """A queue for what failed; one message in it is an alarm. Kept as long as SQS can."""
+
+    def __init__(self, scope: Construct, id_: str, *, what: str, key: DataKey, operations: Operations) -> None:
+        super().__init__(scope, id_)
+        self._key = key
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key.key,
+            enforce_ssl=True,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        operations.alarm(
+            self,
+            "Depth",
+            description=f"{what} failed for good and wait in the dead letter queue",
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": self.queue.queue_name},
+            statistic="Maximum",
+            threshold=0,
+            period=Duration.minutes(5),
+        )
+
+    def sending(self) -> list[iam.PolicyStatement]:
+        """What a role needs to put messages here."""
+        return [
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            self._key.writing(),
+        ]
+
+
+class WorkQueue(Construct):
+    """Work with at-least-once delivery; dead after five receives."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        what: str,
+        worker_timeout: Duration,
+        oldest_message_alarm: Duration,
+        key: DataKey,
+        operations: Operations,
+    ) -> None:
+        super().__init__(scope, id_)
+        self._key = key
+        self.dead_letters = DeadLetters(self, "DeadLetters", what=what, key=key, operations=operations)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            # AWS's rule for Lambda: at least six times the function's timeout.
+            visibility_timeout=Duration.seconds(6 * int(worker_timeout.to_seconds())),
+            retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key.key,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters.queue, max_receive_count=RECEIVES_BEFORE_DEAD
+            ),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        operations.alarm(
+            self,
+            "OldestMessage",
+            description=f"{what} wait too long in the queue",
+            namespace="AWS/SQS",
+            metric_name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": self.queue.queue_name},
+            statistic="Maximum",
+            threshold=oldest_message_alarm.to_seconds(),
+            period=Duration.minutes(5),
+        )
+
+    def sending(self) -> list[iam.PolicyStatement]:
+        """What a role needs to put work into the queue."""
+        return [
+            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            self._key.writing(),
+        ]
+
+    def consuming(self) -> list[iam.PolicyStatement]:
+        """What a worker's role needs."""
+        return [
+            iam.PolicyStatement(
+                actions=[
+                    "sqs:ChangeMessageVisibility",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "sqs:ReceiveMessage",
+                ],
+                resources=[self.queue.queue_arn],
+            ),
+            self._key.reading(),
+        ]

@@ -1,0 +1,16 @@
+-- Per product: the stars of its reviews beside the sentiment of its feedback.
+WITH stars AS (
+  SELECT product_id, count(*) AS reviews, round(avg(rating), 2) AS average_stars
+  FROM reviews
+  GROUP BY product_id
+),
+voices AS (
+  SELECT product_id, count(*) AS feedback, round(avg(sentiment), 2) AS average_sentiment
+  FROM feedback
+  WHERE sentiment IS NOT NULL
+  GROUP BY product_id
+)
+SELECT stars.product_id, reviews, average_stars, feedback, average_sentiment
+FROM stars
+JOIN voices ON voices.product_id = stars.product_id
+ORDER BY average_sentiment, average_stars

@@ -1,0 +1,76 @@
+"""The Training stack: model registry, model pipeline, and the parameter that names the released model.
+
+Composes; the constructs know how. Does not know the endpoint: releasing is the Endpoint stack's business, but a stack
+cannot read a parameter that it makes itself, so the parameter is made one stack earlier.
+"""
+
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import aws_glue as glue
+from constructs import Construct
+
+from stacks.assets import Assets
+from stacks.constructs.lake import Lake
+from stacks.constructs.model_pipeline import ModelPipeline
+from stacks.constructs.model_registry import ModelRegistry
+from stacks.constructs.operations import Operations
+from stacks.constructs.pipeline_definition import PipelineDefaults
+from stacks.constructs.released_model import ReleasedModel
+from stacks.settings import TrainingSettings
+
+
+class Training(Stack):
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        stack_name: str,
+        name: str,
+        stage: str,
+        settings: TrainingSettings,
+        served_on: str,
+        log_days: int,
+        assets: Assets,
+        lake: Lake,
+        crawler: glue.CfnCrawler,
+        operations: Operations,
+    ) -> None:
+        super().__init__(scope, id_, stack_name=stack_name, description="Earshot: model pipeline and registry")
+        self.released_model = ReleasedModel(self, "ReleasedModel", parameter=f"/earshot/{stage}/release")
+        self.registry = ModelRegistry(
+            self,
+            "Registry",
+            name=name,
+            removal_policy=RemovalPolicy.RETAIN if settings.keep_models else RemovalPolicy.DESTROY,
+        )
+        pipeline = ModelPipeline(
+            self,
+            "ModelPipeline",
+            name=name,
+            defaults=PipelineDefaults(
+                reviews_prefix=settings.reviews_prefix,
+                hyperparameters=settings.hyperparameters,
+                max_rows=settings.max_rows,
+                balance=settings.balance,
+                seed=settings.seed,
+                processing_instance_type=settings.processing_instance_type,
+                training_instance_type=settings.training_instance_type,
+                volume_gib=settings.volume_gib,
+                job_timeout_seconds=settings.job_timeout_minutes * 60,
+                poll_seconds=settings.poll_seconds,
+            ),
+            approval=settings.approval,
+            minimum_macro_f1=settings.minimum_macro_f1,
+            served_on=served_on,
+            schedule=settings.schedule,
+            schedule_enabled=settings.schedule_enabled,
+            assets=assets,
+            lake=lake,
+            crawler=crawler,
+            registry=self.registry,
+            operations=operations,
+            log_days=log_days,
+        )
+
+        CfnOutput(self, "ModelPipelineOutput", value=pipeline.arn).override_logical_id("ModelPipeline")
+        CfnOutput(self, "ModelPackageGroup", value=self.registry.group_name)

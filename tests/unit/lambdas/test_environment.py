@@ -1,0 +1,63 @@
+import importlib
+
+import pytest
+
+from lambdas.environment import WrongEnvironmentError
+
+EXPECTED = {
+    "intake": ("LEDGER_TABLE", "QUEUE_URL", "ENDPOINT_NAME", "CLASSIFY_BUDGET_SECONDS"),
+    "router": ("LEDGER_TABLE", "ENDPOINT_NAME"),
+    "alerts": ("LEDGER_TABLE", "ALERT_TOPIC_ARN", "ALERT_THRESHOLD", "FEEDBACK_URL"),
+    "archive": ("LAKE_BUCKET",),
+    "gate": ("MODEL_PACKAGE_GROUP", "MINIMUM_MACRO_F1"),
+    "register": (
+        "MODEL_PACKAGE_GROUP",
+        "TRANSFORM_IMAGE",
+        "CLASSIFY_IMAGE",
+        "LABEL_IMAGE",
+        "APPROVAL",
+        "INSTANCE_TYPE",
+    ),
+    "release": ("RELEASE_PARAMETER", "ENDPOINT_STACK"),
+}
+NUMBERS = {"CLASSIFY_BUDGET_SECONDS": "2.5", "ALERT_THRESHOLD": "0.8", "MINIMUM_MACRO_F1": "0.5", "APPROVAL": "manual"}
+
+
+def settings_of(package):
+    return importlib.import_module(f"lambdas.{package}.settings").Settings
+
+
+@pytest.mark.parametrize("package", EXPECTED)
+def test_every_function_names_the_variables_it_needs(package):
+    assert settings_of(package).environment_names() == EXPECTED[package]
+
+
+@pytest.mark.parametrize("package", EXPECTED)
+def test_settings_are_read_from_the_environment(package):
+    environment = {name: NUMBERS.get(name, f"the {name}") for name in EXPECTED[package]}
+    settings = settings_of(package).from_env(environment | {"UNRELATED": "1"})
+    assert [str(getattr(settings, name.lower())) for name in EXPECTED[package]] == list(environment.values())
+
+
+@pytest.mark.parametrize("package", EXPECTED)
+def test_every_missing_variable_is_named_at_once(package):
+    with pytest.raises(WrongEnvironmentError) as raised:
+        settings_of(package).from_env(dict.fromkeys(EXPECTED[package][:1], " "))
+    assert all(f"{name} is missing" in str(raised.value) for name in EXPECTED[package])
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "value"),
+    [
+        ("intake", "CLASSIFY_BUDGET_SECONDS", "soon"),
+        ("intake", "CLASSIFY_BUDGET_SECONDS", "nan"),
+        ("intake", "CLASSIFY_BUDGET_SECONDS", "60"),
+        ("alerts", "ALERT_THRESHOLD", "1.5"),
+        ("gate", "MINIMUM_MACRO_F1", "-1"),
+        ("register", "APPROVAL", "perhaps"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(package, name, value):
+    environment = {known: NUMBERS.get(known, "x") for known in EXPECTED[package]}
+    with pytest.raises(WrongEnvironmentError, match=name):
+        settings_of(package).from_env(environment | {name: value})

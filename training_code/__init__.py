@@ -1,0 +1,1 @@
+"""What runs inside SageMaker jobs and serving containers: features, training, evaluation and the three handlers."""

@@ -1,0 +1,33 @@
+"""Reads the small JSON files of a served artifact. Knows nothing of tar files or of how an artifact was built."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def read_json(model_dir: str, name: str) -> dict[str, object]:
+    """An object from the artifact's root; RuntimeError in one sentence when it is missing or no object."""
+    path = Path(model_dir) / name
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RuntimeError(f"The model artifact has no {name}.") from None
+    except ValueError:
+        raise RuntimeError(f"{name} in the model artifact is not JSON.") from None
+    if not isinstance(value, dict):
+        raise RuntimeError(f"{name} in the model artifact is not an object.")
+    return value
+
+
+def model_version(model_dir: str, *, container: str) -> str:
+    """The version that `manifest.json` states; RuntimeError when the artifact was made for another container."""
+    manifest = read_json(model_dir, "manifest.json")
+    if manifest.get("container") != container:
+        raise RuntimeError(
+            f"This artifact is for {manifest.get('container')!r}, but this is the {container} container."
+        )
+    version = manifest.get("model_version")
+    if not isinstance(version, str) or not version:
+        raise RuntimeError("manifest.json in the model artifact names no model_version.")
+    return version

@@ -1,0 +1,64 @@
+"""Texts to token ids, the same in training and in serving: one `tokenizer.json`, one length, one way to pad.
+
+Needs the `tokenizers` package. Knows nothing of cleaning (`feedback.text`) or of models.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Tokenizer
+
+from training_code.containers.manifest import read_json
+
+CHARACTERS_PER_TOKEN = 24
+"""Text beyond `max_length` times this many characters is not even read: no language spends so much on a token, and
+a text of 100,000 characters must not cost a hundred times a normal one."""
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Tokenization:
+    """A tokenizer that cuts at `max_length` tokens (special ones included) and leaves padding to `pad`."""
+
+    tokenizer: Tokenizer
+    max_length: int
+    pad_id: int = 0
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Tokenization:
+        """From `tokenizer.json` and `tokenization.json` in an artifact; RuntimeError when one is missing or wrong."""
+        settings = read_json(str(directory), "tokenization.json")
+        max_length, pad_id = settings.get("max_length"), settings.get("pad_id", 0)
+        if not isinstance(max_length, int) or max_length < 3 or not isinstance(pad_id, int):
+            raise RuntimeError("tokenization.json in the model artifact states no usable max_length.")
+        path = Path(directory) / "tokenizer.json"
+        if not path.is_file():
+            raise RuntimeError("The model artifact has no tokenizer.json.")
+        return cls.configured(Tokenizer.from_file(str(path)), max_length=max_length, pad_id=pad_id)
+
+    @classmethod
+    def configured(cls, tokenizer: Tokenizer, *, max_length: int, pad_id: int) -> Tokenization:
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_length)
+        return cls(tokenizer=tokenizer, max_length=max_length, pad_id=pad_id)
+
+    def encode(self, texts: list[str]) -> list[list[int]]:
+        limit = self.max_length * CHARACTERS_PER_TOKEN
+        encodings = self.tokenizer.encode_batch_fast([text[:limit] for text in texts])
+        return [encoding.ids for encoding in encodings]
+
+
+def pad(ids: list[list[int]], *, pad_id: int) -> tuple[Ids, Ids]:
+    """input_ids and attention_mask, int64 [rows, longest row]; no rows give a width of zero."""
+    width = max((len(row) for row in ids), default=0)
+    input_ids = np.full((len(ids), width), pad_id, dtype=np.int64)
+    attention_mask = np.zeros((len(ids), width), dtype=np.int64)
+    for index, row in enumerate(ids):
+        input_ids[index, : len(row)] = row
+        attention_mask[index, : len(row)] = 1
+    return input_ids, attention_mask

@@ -1,0 +1,126 @@
+"""Training rows as a model meets them: token ids and classes, in batches of like length.
+
+Reads the feature job's Parquet files. Needs numpy and pyarrow; knows nothing of torch or of the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from feedback.sentiment import CLASSES, LABELS
+from training_code.containers.tokenization import Ids, Tokenization, pad
+from training_code.failures import JobError
+from training_code.metrics import Classes
+
+BATCHES_SORTED_TOGETHER = 40
+FINGERPRINT_KEY = b"fingerprint"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """One split: texts, their classes as column indices, and the fingerprint of the features that it is from."""
+
+    texts: list[str]
+    classes: Classes
+    fingerprint: str | None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def limited(self, maximum: int | None) -> Rows:
+        """The first rows in the files' order, which is by hash: a fair draw that grows without changing."""
+        if maximum is None or maximum >= len(self):
+            return self
+        return Rows(texts=self.texts[:maximum], classes=self.classes[:maximum], fingerprint=self.fingerprint)
+
+
+def read_rows(folder: Path | None, *, split: str) -> Rows:
+    """All Parquet files under `folder`; JobError when there are no rows, no such columns, or an unknown sentiment."""
+    paths = sorted(folder.rglob("*.parquet")) if folder is not None and folder.is_dir() else []
+    if not paths:
+        raise JobError(f"There is no {split} data: {folder or 'the channel'} holds no parquet file.")
+    texts: list[str] = []
+    sentiments: list[int] = []
+    fingerprint: str | None = None
+    for path in paths:
+        try:
+            table = pq.read_table(path, columns=["text", "sentiment"], partitioning=None)
+        except (pa.ArrowException, OSError) as error:
+            raise JobError(f"{path.name} of the {split} data cannot be read as features: {error}") from error
+        metadata = table.schema.metadata or {}
+        if FINGERPRINT_KEY in metadata:
+            fingerprint = metadata[FINGERPRINT_KEY].decode()
+        texts += table.column("text").to_pylist()
+        sentiments += table.column("sentiment").to_pylist()
+    class_of = {int(sentiment): sentiment.class_index for sentiment in CLASSES}
+    unknown = set(sentiments) - set(class_of)
+    if unknown:
+        raise JobError(f"The {split} data holds the unknown sentiment {sorted(map(str, unknown))[0]}.")
+    if not texts:
+        raise JobError(f"The {split} data has no rows.")
+    classes = np.array([class_of[sentiment] for sentiment in sentiments], dtype=np.int64)
+    return Rows(texts=texts, classes=classes, fingerprint=fingerprint)
+
+
+def require_every_class(rows: Rows, *, split: str) -> None:
+    counts = np.bincount(rows.classes, minlength=len(CLASSES))
+    for label, count in zip(LABELS, counts, strict=True):
+        if count == 0:
+            raise JobError(f"The {split} data has no '{label}' row, so nothing can be learned of that class.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    input_ids: Ids
+    attention_mask: Ids
+    classes: Classes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Tokenised rows."""
+
+    ids: list[list[int]]
+    classes: Classes
+    pad_id: int
+
+    @classmethod
+    def of(cls, rows: Rows, tokenization: Tokenization) -> Examples:
+        return cls(ids=tokenization.encode(rows.texts), classes=rows.classes, pad_id=tokenization.pad_id)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def steps_per_epoch(self, batch_size: int) -> int:
+        return -(-len(self) // batch_size)
+
+    def shuffled_batches(self, batch_size: int, generator: np.random.Generator) -> Iterator[Batch]:
+        """Every row once: shuffled, then sorted by length within a few batches, so that little padding is computed."""
+        lengths = np.array([len(row) for row in self.ids])
+        order = generator.permutation(len(self))
+        group = batch_size * BATCHES_SORTED_TOGETHER
+        batches: list[npt.NDArray[np.int64]] = []
+        for start in range(0, len(order), group):
+            part = order[start : start + group]
+            part = part[np.argsort(-lengths[part], kind="stable")]
+            batches += [part[index : index + batch_size] for index in range(0, len(part), batch_size)]
+        for place in generator.permutation(len(batches)):
+            yield self._batch(batches[place])
+
+    def ordered_batches(self, batch_size: int) -> Iterator[tuple[npt.NDArray[np.int64], Batch]]:
+        """Every row once, sorted by length, with the rows' places."""
+        order = np.argsort([len(row) for row in self.ids], kind="stable")
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            yield rows, self._batch(rows)
+
+    def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
+        input_ids, attention_mask = pad([self.ids[row] for row in rows], pad_id=self.pad_id)
+        return Batch(input_ids=input_ids, attention_mask=attention_mask, classes=self.classes[rows])

