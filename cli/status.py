@@ -88,4 +88,6 @@ def _show(report: dict[str, Any]) -> None:
     for name, address in report["addresses"].items():
         say(f"{name}: {address}")
     if local is not None and local.get("inert"):
-        say("Stored but without effect locally: " + "; ".join(str(entry) for entry in local["inert"]))
+        say("Taken by the local AWS, but without the effect it has on AWS:")
+        for entry in local["inert"]:
+            say(f"  {entry}", style="dim")

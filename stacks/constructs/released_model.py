@@ -23,7 +23,7 @@ class ReleasedModel(Construct):
             name=parameter,
             type="String",
             value=STARTER,
-            description="Prefix of the released model's three artifacts, or the word starter. Written by releases only.",
+            description="Prefix of the released model's artifacts, or the word starter; written by releases",
         )
 
     @property

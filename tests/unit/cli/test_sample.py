@@ -93,7 +93,7 @@ def test_it_cannot_be_learned_by_heart(rows: list[dict[str, str]]) -> None:
     right: Counter[str] = Counter()
     support: Counter[str] = Counter()
     for row in rows[half:]:
-        scores = {label: 1.0 for label in totals}
+        scores = dict.fromkeys(totals, 1.0)
         for word in set(row["review_text"].lower().split()) & votes.keys():
             for label in totals:
                 scores[label] *= (votes[word][label] + 1) / (totals[label] + 2)

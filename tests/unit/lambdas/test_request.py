@@ -22,6 +22,14 @@ def read(body, *, headers=None, is_base64=False):
     return read_feedback(read_document(event, limit_bytes=BODY_LIMIT_BYTES))
 
 
+def status_of(body, **more):
+    try:
+        read(body, **more)
+    except RefusedError as error:
+        return error.problem.status
+    return 200
+
+
 def refusal(call, *arguments, **named):
     with pytest.raises(RefusedError) as raised:
         call(*arguments, **named)
@@ -163,10 +171,7 @@ def test_an_id_in_the_path_is_decoded():
 @settings(max_examples=200, deadline=None)
 @given(body=st.text(max_size=80), is_base64=st.booleans(), content_type=st.text(max_size=20))
 def test_any_request_is_read_or_refused(body, is_base64, content_type):
-    try:
-        read(body, headers={"content-type": content_type}, is_base64=is_base64)
-    except RefusedError as error:
-        assert 400 <= error.problem.status < 500
+    assert status_of(body, headers={"content-type": content_type}, is_base64=is_base64) in (200, 400, 413, 415, 422)
 
 
 VALUES = (
@@ -187,7 +192,4 @@ VALUES = (
     )
 )
 def test_any_document_is_feedback_or_refused(document):
-    try:
-        read(json.dumps(document))
-    except RefusedError as error:
-        assert 400 <= error.problem.status < 500
+    assert status_of(json.dumps(document)) in (200, 400, 413, 422)

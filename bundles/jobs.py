@@ -1,0 +1,31 @@
+"""The code of the training and processing jobs, as SageMaker's script mode takes it: `sourcedir.tar.gz`.
+
+Knows which packages AWS's PyTorch images lack. torch, transformers, tokenizers and numpy are the image's own and are
+not touched, since its toolkits rely on them. Does not know what a job does.
+"""
+
+from pathlib import Path
+
+from bundles.locks import TRAINING, pinned
+from bundles.sources import ROOT, files_below
+from training_code.artifacts import write_archive
+
+LIBRARIES = ("duckdb", "ibis-framework", "onnx", "onnxruntime", "onnxscript", "pyarrow", "pyarrow-hotfix", "sqlglot")
+
+
+def sources() -> dict[str, Path]:
+    """Every file that goes in, by name."""
+    return files_below(ROOT / "feedback") | files_below(ROOT / "training_code")
+
+
+def pins() -> tuple[str, ...]:
+    """The requirements of a job, one a line. The local environment has the same, so pip finds nothing to do there."""
+    return tuple(pinned(name, TRAINING).requirement for name in LIBRARIES)
+
+
+def build_jobs(target: Path) -> None:
+    """Write the archive with both packages and `requirements.txt` at its root."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".part")
+    write_archive(partial, sources(), {"requirements.txt": "".join(f"{line}\n" for line in pins()).encode("ascii")})
+    partial.replace(target)

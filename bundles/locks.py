@@ -1,0 +1,55 @@
+"""The exact versions and hashes of packages, out of the project's own lock files.
+
+Knows the format that pip's `--require-hashes` reads. There is no second list of versions in the bundles.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from bundles.errors import BuildError
+from bundles.sources import ROOT
+
+APP = ROOT / "requirements.txt"
+TRAINING = ROOT / "requirements-training.txt"
+
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)(?P<marker>[^\\]*)")
+_HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One package in one version, with the digests of all its files."""
+
+    name: str
+    version: str
+    hashes: frozenset[str]
+
+    @property
+    def requirement(self) -> str:
+        """`name==version`"""
+        return f"{self.name}=={self.version}"
+
+    @property
+    def hashed_requirement(self) -> str:
+        """The same for pip's `--require-hashes`."""
+        return " ".join((self.requirement, *(f"--hash=sha256:{digest}" for digest in sorted(self.hashes))))
+
+
+def pinned(name: str, lock: Path) -> Pin:
+    """The package as the lock names it; BuildError where it does not, or names one version per Python."""
+    pins = [pin for pin in _pins(lock) if pin.name == name]
+    if len(pins) != 1:
+        raise BuildError(f"{lock.name} names {len(pins)} versions of {name}, and one is needed.")
+    return pins[0]
+
+
+@cache
+def _pins(lock: Path) -> tuple[Pin, ...]:
+    text = lock.read_text(encoding="utf-8").replace("\\\n", " ")
+    return tuple(
+        Pin(name=match["name"].lower(), version=match["version"], hashes=frozenset(_HASH.findall(line)))
+        for line in text.splitlines()
+        if (match := _PIN.match(line))
+    )

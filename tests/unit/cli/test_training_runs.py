@@ -1,0 +1,144 @@
+"""Starting, following and repeating a run of the model pipeline."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli import executions
+from cli.connection import AwsConnection
+from cli.errors import BadInput, Problem
+from cli.log_events import LogTail
+from cli.train import Training, fingerprint, fingerprint_of_run, job_tails, run_pipeline, start
+from tests.unit.cli.fakes import (
+    OUTPUTS,
+    FakeLogs,
+    FakeRegistry,
+    FakeS3,
+    FakeSsm,
+    FakeStates,
+    RecordedStep,
+    connection,
+    evaluation,
+)
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+DEFINITION = {
+    "States": {
+        "Features": {"Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync"},
+        "Train": {"Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync"},
+        "Gate": {"Resource": "arn:aws:states:::lambda:invoke"},
+    }
+}
+
+
+def event(kind: str, name: str, seconds: int) -> dict[str, Any]:
+    details = "stateEnteredEventDetails" if kind.endswith("Entered") else "stateExitedEventDetails"
+    return {"type": kind, "timestamp": NOON + timedelta(seconds=seconds), details: {"name": name}}
+
+
+@pytest.fixture
+def states() -> FakeStates:
+    return FakeStates(
+        definition=DEFINITION,
+        events=[event("TaskStateEntered", "Train", 0), event("TaskStateExited", "Train", 75)],
+    )
+
+
+@pytest.fixture
+def s3() -> FakeS3:
+    return FakeS3({"raw/reviews/ingest_date=2026-01-01/abc.parquet": b""})
+
+
+def stage(states: FakeStates, s3: FakeS3, **others: Any) -> AwsConnection:
+    return connection({"stepfunctions": states, "s3": s3, "logs": FakeLogs(), "ssm": FakeSsm(), **others})
+
+
+def test_a_run_is_asked_only_for_what_was_given(states: FakeStates, s3: FakeS3) -> None:
+    training = Training(max_rows=500, hyperparameters={"epochs": "2"})
+    run = start(stage(states, s3), training)
+    (started,) = states.started
+    assert started["machine"] == OUTPUTS["training"]["ModelPipeline"]
+    assert started["name"] == run
+    assert started["input"] == {"max_rows": "500", "hyperparameters": {"epochs": "2"}}
+
+
+def test_a_run_over_an_empty_lake_is_refused_before_it_starts(states: FakeStates) -> None:
+    with pytest.raises(BadInput, match="load some with `earshot ingest FILE`"):
+        start(stage(states, FakeS3()), Training())
+    assert states.started == []
+
+
+def test_a_run_remembers_what_it_was_made_from(states: FakeStates, s3: FakeS3) -> None:
+    aws = stage(states, s3)
+    run = start(aws, Training())
+    assert fingerprint_of_run(aws, run) == fingerprint(aws, Training())
+    assert fingerprint_of_run(aws, "another") is None
+    assert fingerprint(aws, Training(max_rows=5)) != fingerprint(aws, Training())
+    before = fingerprint(aws, Training())
+    s3.objects["raw/reviews/ingest_date=2026-01-02/def.parquet"] = b""
+    assert fingerprint(aws, Training()) != before
+    states.definition = {"States": {}}
+    assert fingerprint(aws, Training(reviews_prefix="raw/reviews/ingest_date=2026-01-01/")) != before
+
+
+def test_following_shows_each_state_with_its_time_and_the_lines_of_its_job(states: FakeStates, s3: FakeS3) -> None:
+    logs = FakeLogs([{"eventId": "1", "timestamp": 5, "logStreamName": "job/algo-1", "message": "epoch 1 loss 0.5\n"}])
+    aws = stage(states, s3, logs=logs)
+    states.executions["run"] = {"status": "SUCCEEDED", "output": json.dumps({"run": "r"})}
+    said: list[str] = []
+    tails = {"Train": LogTail(connection=aws, group="g", stream_prefix="job")}
+    assert executions.follow(aws, "run", say=said.append, now=lambda _: None, tails=tails) == {"run": "r"}
+    assert said == ["Train | epoch 1 loss 0.5", "Train: 75 s"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "sentence"),
+    [
+        ("The gate refused run r: macro-F1 is 0.2.", "The gate refused run r: macro-F1 is 0.2."),
+        (json.dumps({"TrainingJobName": "x", "FailureReason": "no rows"}), "no rows"),
+        (json.dumps({"errorMessage": "broken", "errorType": "E"}), "broken"),
+    ],
+)
+def test_a_failed_run_ends_with_its_reason(states: FakeStates, s3: FakeS3, cause: str, sentence: str) -> None:
+    states.executions["a:run"] = {"status": "FAILED", "cause": cause, "error": "E"}
+    with pytest.raises(Problem) as failed:
+        executions.follow(stage(states, s3), "a:run", say=lambda _: None, now=lambda _: None)
+    assert failed.value.message == f"The run run failed: {sentence}"
+
+
+def test_the_reason_is_looked_up_in_the_history_where_the_description_has_none(states: FakeStates, s3: FakeS3) -> None:
+    states.events.append(
+        {"type": "ExecutionFailed", "timestamp": NOON, "executionFailedEventDetails": {"cause": "it broke"}}
+    )
+    states.executions["a:run"] = {"status": "FAILED"}
+    with pytest.raises(Problem, match="it broke"):
+        executions.follow(stage(states, s3), "a:run", say=lambda _: None, now=lambda _: None)
+
+
+def test_the_logs_of_the_states_that_run_jobs_are_followed(states: FakeStates, s3: FakeS3) -> None:
+    tails = job_tails(stage(states, s3), OUTPUTS["training"]["ModelPipeline"], "r1")
+    assert {name: (tail.group, tail.stream_prefix) for name, tail in tails.items()} == {
+        "Features": ("/aws/sagemaker/ProcessingJobs", "earshot-dev-features-r1"),
+        "Train": ("/aws/sagemaker/TrainingJobs", "earshot-dev-train-r1"),
+    }
+
+
+def test_a_run_ends_with_the_package_that_it_registered(
+    states: FakeStates, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = FakeRegistry()
+    aws = stage(states, s3, sagemaker=registry)
+
+    def finished(_: object, execution: str, **__: object) -> dict[str, Any]:
+        run = execution.rsplit(":", 1)[-1]
+        registry.add(run)
+        s3.objects[f"reports/{run}/evaluation/evaluation.json"] = json.dumps(evaluation(0.71)).encode()
+        return {}
+
+    monkeypatch.setattr(executions, "follow", finished)
+    step = RecordedStep()
+    package = run_pipeline(aws, Training(), step)
+    assert package.version == 1
+    assert "macro-F1 0.710" in step.result
