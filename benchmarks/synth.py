@@ -7,6 +7,7 @@ aws-cdk-lib and jsii; the project's settings are those that `make synth` and `ea
 each side counts, since the machine is shared. Goal: at least 2.5 times faster.
 """
 
+import json
 import os
 import subprocess
 import tempfile
@@ -50,6 +51,7 @@ def synth(settings: Mapping[str, str]) -> float:
         environment |= {
             **settings,
             "CDK_OUTDIR": folder,
+            "CDK_CONTEXT_JSON": json.dumps(json.loads((project.root / "cdk.json").read_text())["context"]),
             "CDK_DEFAULT_ACCOUNT": LOCAL_ACCOUNT,
             "CDK_DEFAULT_REGION": LOCAL_REGION,
         }

@@ -4,7 +4,8 @@ Knows the toolkits in AWS's images. Both install `code/requirements.txt` with pi
 run without a network, so that file forbids the index and points at the wheels beside it. Does not know models.
 
 - scikit-learn (sagemaker-containers): copies `code/` to /opt/ml/code and runs `pip install . -r requirements.txt`
-  there, with a `setup.py` that it writes itself. pip builds that with setuptools, so a wheel of it travels along.
+  there, with a `setup.py` that it writes itself. pip builds that with setuptools, so a wheel of it travels along, and a
+  `pyproject.toml` that asks for no more than that, whichever pip it is.
 - Hugging Face (sagemaker-inference): runs `pip install -r /opt/ml/model/code/requirements.txt`.
 """
 
@@ -40,6 +41,7 @@ LIBRARIES: dict[str, tuple[Library, ...]] = {
 }
 BUILT_BY_PIP = ("transform", "label")
 """Containers whose toolkit lets pip build a package of the code."""
+BUILD_SYSTEM = b'[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
 
 
 def program(container: str) -> Path:
@@ -77,6 +79,8 @@ def build_serving(target: Path, *, cache: Path) -> None:
         for wheel in _wheels(container, cache):
             files[f"{code}/wheels/{wheel.name}"] = wheel
         texts[f"{code}/requirements.txt"] = _requirements(container)
+        if container in BUILT_BY_PIP:
+            texts[f"{code}/pyproject.toml"] = BUILD_SYSTEM
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
     write_archive(partial, files, texts)

@@ -55,7 +55,7 @@ feelings; on the fence; three stars; it is average; it does what it should; some
 pros and cons; just okay; just ok; only okay; it is alright; no strong opinion; middle of the road
 """
 _SUBJECTS = ("it is {}", "this is {}", "{} product", "the quality is {}", "very {}", "really {}")
-_NEGATED = ("not {}", "it is not {}", "isn't {}", "wasn't {}", "not very {}")
+_NEGATED = ("not {}", "it is not {}", "isn't {}", "wasn't {}", "not very {}", "not {} at all")
 
 
 def phrases() -> list[tuple[str, Sentiment]]:

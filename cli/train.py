@@ -20,7 +20,6 @@ from cli.project import LOCAL
 from cli.releases import follow_release
 from cli.render import console, error_console, evaluation_tables, print_json, say
 from cli.steps import Step, Steps
-from stacks.settings import STAGES
 
 # The pipeline's states that run a job, in lower case as in the job's name -> where the job logs.
 JOB_STEPS = {
@@ -38,16 +37,15 @@ class Training:
     max_rows: int | None = None
     hyperparameters: dict[str, str] = field(default_factory=dict)
 
-    def request(self, stage: str) -> dict[str, Any]:
-        """The execution's input."""
+    def request(self) -> dict[str, Any]:
+        """The execution's input; the pipeline lays it over the defaults of its settings."""
         request: dict[str, Any] = {}
         if self.reviews_prefix is not None:
             request["reviews_prefix"] = self.reviews_prefix
         if self.max_rows is not None:
             request["max_rows"] = str(self.max_rows)
         if self.hyperparameters:
-            settings = next(settings for settings in STAGES if settings.name == stage)
-            request["hyperparameters"] = {**settings.training.hyperparameters, **self.hyperparameters}
+            request["hyperparameters"] = self.hyperparameters
         return request
 
 
@@ -131,7 +129,7 @@ def start(connection: Connection, training: Training) -> str:
     if not any(key.startswith(prefix) for key in review_keys(connection)):
         raise BadInput(f"The lake holds no reviews under {prefix}: load some with `earshot ingest FILE`.")
     run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    request = training.request(connection.stage)
+    request = training.request()
     executions.start(connection, machine, run, request)
     connection.client("s3").put_object(
         Bucket=connection.output("data-lake", "LakeBucket"),
@@ -149,7 +147,7 @@ def fingerprint(connection: Connection, training: Training) -> str:
     definition = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
     prefix = training.reviews_prefix or REVIEWS_PREFIX
     keys = [key.rsplit("/", 1)[-1] for key in review_keys(connection) if key.startswith(prefix)]
-    content = json.dumps([sorted(keys), training.request(connection.stage), definition], sort_keys=True)
+    content = json.dumps([sorted(keys), training.request(), definition], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -87,6 +87,7 @@ class Intake(Stack):
             request_burst=settings.request_burst,
             key=lake.key,
             log_days=log_days,
+            keep_log_role=settings.keep_api_log_role,
             operations=operations,
         )
         WebAcl(
@@ -101,7 +102,7 @@ class Intake(Stack):
             description="Classifies what intake could not, in batches",
             environment={"LEDGER_TABLE": ledger.table_name, "ENDPOINT_NAME": endpoint.name},
             statements=[
-                *ledger.allowing("dynamodb:GetItem", "dynamodb:UpdateItem"),
+                *ledger.allowing("dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
                 *queue.consuming(),
                 endpoint.invoking(),
             ],

@@ -85,6 +85,8 @@ class IntakeSettings:
     protect_ledger: bool = True
     keep_ledger: bool = True
     oldest_message_alarm_seconds: int = 900
+    keep_api_log_role: bool = True
+    """API Gateway has one role for logging per account and region, which other stages and products there may use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +172,7 @@ LOCAL = replace(
         termination_wait_seconds=0,
         release_poll_seconds=1,
     ),
-    intake=replace(DEV.intake, archive_window_seconds=1),
+    intake=replace(DEV.intake, archive_window_seconds=1, keep_api_log_role=False),
 )
 
 STAGES: tuple[StageSettings, ...] = (LOCAL, DEV, PROD)

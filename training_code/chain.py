@@ -31,8 +31,11 @@ class Chain:
         """JSON Lines to JSON Lines; JobError with the container's own words when one refuses or dies."""
         content_type, body = JSON_LINES, request
         for container, process in self._processes.items():
-            write_frame(cast(BinaryIO, process.stdin), content_type, body)
-            frame = read_frame(cast(BinaryIO, process.stdout))
+            try:
+                write_frame(cast(BinaryIO, process.stdin), content_type, body)
+                frame = read_frame(cast(BinaryIO, process.stdout))
+            except BrokenPipeError:
+                frame = None
             if frame is None:
                 raise JobError(f"The {container} container ended with exit status {process.wait()}.")
             content_type, body = frame

@@ -7,6 +7,7 @@ Works on the CPU and on one GPU. Knows nothing of files, hyperparameter names or
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from feedback.sentiment import CLASSES
 from training_code import metrics, progress
 from training_code.calibration import softmax
 from training_code.examples import Batch, Examples
+from training_code.failures import JobError
 from training_code.metrics import Classes
 from training_code.progress import Progress
 
@@ -85,7 +87,7 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
     )
     followed = Progress(total_steps=total_steps, epochs=plan.epochs)
     history: list[dict[str, float]] = []
-    best_score, best_epoch, best_weights, step, epoch = -1.0, 0, {}, 0, 0
+    best_score, best_epoch, best_weights, step, epoch = (-1.0, 0.0), 0, {}, 0, 0
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
     while step < total_steps and epoch - best_epoch <= plan.patience:
         epoch += 1
@@ -94,21 +96,24 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
             with _autocast(device, precision):
                 logits = _logits(model, batch, device)
             loss = loss_of(logits.float(), torch.from_numpy(batch.classes).to(device))
+            if not math.isfinite(loss_value := loss.item()):
+                raise JobError(f"The loss is no number any more at step {step + 1}: a lower learning rate may help.")
             loss.backward()
             torch.nn.utils.clip_grad_norm_(learning, plan.clip_norm)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
-            followed.step_done(epoch=epoch, step=step, samples=len(batch.classes), loss=loss.item())
+            followed.step_done(epoch=epoch, step=step, samples=len(batch.classes), loss=loss_value)
             if step == total_steps:
                 break
         measured = _measure(model, validation, precision)
         measured |= {"train:loss": followed.smoothed_loss, "train:samples_per_second": followed.samples_per_second}
         progress.report_metrics(measured, epoch=epoch, step=step)
         history.append({"epoch": float(epoch), "step": float(step)} | measured)
-        if measured["validation:macro_f1"] > best_score:
-            best_score, best_epoch = measured["validation:macro_f1"], epoch
+        score = (measured["validation:macro_f1"], -measured["validation:loss"])
+        if score > best_score:
+            best_score, best_epoch = score, epoch
             best_weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
     model.load_state_dict(best_weights)
     return Learned(

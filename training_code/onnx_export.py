@@ -32,7 +32,7 @@ OPSET = 17
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """The weights in the file, how often int8 at best answered as fp32 did, and the served model's validation logits."""
+    """The weights in the file, how often int8 at best answered as fp32 did, and the validation logits as served."""
 
     weights: str
     int8_agreement: float | None

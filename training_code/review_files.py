@@ -58,7 +58,10 @@ def _read_group(connection: Backend, kind: str, paths: list[Path], folder: Path)
                 f"it has {', '.join(columns[:20]) or 'none'}."
             )
         by_columns.setdefault(columns, []).append(path)
-    tables = [_canonical(_scan(connection, kind, group)) for _, group in sorted(by_columns.items())]
+    tables = [
+        _canonical(_scan(connection, kind, group, tuple(name for name in columns if name in (*REQUIRED, *OPTIONAL))))
+        for columns, group in sorted(by_columns.items())
+    ]
     return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
@@ -71,13 +74,15 @@ def _columns(connection: Backend, kind: str, path: Path, folder: Path) -> tuple[
         raise JobError(f"{path.relative_to(folder)} is no readable {kind} file: {_first_line(error)}.") from error
 
 
-def _scan(connection: Backend, kind: str, paths: list[Path]) -> ir.Table:
+def _scan(connection: Backend, kind: str, paths: list[Path], wanted: tuple[str, ...] = ()) -> ir.Table:
     names = [str(path) for path in paths]
     if kind == "parquet":
         return connection.read_parquet(names, hive_partitioning=False)
     if kind == "csv":
         return connection.read_csv(names, all_varchar=True, header=True, hive_partitioning=False)
-    return connection.read_json(names, format="newline_delimited", hive_partitioning=False)
+    # Types are never guessed: a date would be written anew, and an id would lose its leading zeros.
+    columns = dict.fromkeys(wanted, "VARCHAR") if wanted else None
+    return connection.read_json(names, columns=columns, format="newline_delimited", hive_partitioning=False)
 
 
 def _canonical(table: ir.Table) -> ir.Table:

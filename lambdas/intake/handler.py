@@ -11,6 +11,7 @@ from lambdas.aws.clients import client
 from lambdas.aws.endpoint import Endpoint
 from lambdas.aws.ledger import Ledger, LedgerUnavailableError
 from lambdas.aws.queue import Queue
+from lambdas.environment import WrongEnvironmentError
 from lambdas.intake.acceptance import Accepted, Answer, Intake
 from lambdas.intake.request import (
     BATCH_BODY_LIMIT_BYTES,
@@ -23,8 +24,9 @@ from lambdas.intake.request import (
 )
 from lambdas.intake.response import batch_response, entry_response, feedback_response, problem_response
 from lambdas.intake.settings import Settings
-from lambdas.telemetry import LambdaContext, count, log_error
+from lambdas.telemetry import LambdaContext, count, log, log_error
 
+_INTERNAL = Problem(kind="internal", detail="The request failed. It is safe to send it again.")
 _RESERVE_SECONDS = 3.0  # for queue, ledger and answer after the model's budget
 
 
@@ -39,10 +41,13 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         log_error("The ledger is unavailable.", error)
         count(context, Unavailable=1)
         return problem_response(Problem(kind="unavailable", detail="The ledger does not answer."))
+    except WrongEnvironmentError as error:
+        log("ERROR", str(error))
+        return problem_response(_INTERNAL)
     except Exception as error:  # the boundary: no stack trace may reach a client
         log_error("The request failed.", error)
         count(context, Failed=1)
-        return problem_response(Problem(kind="internal", detail="The request failed. It is safe to send it again."))
+        return problem_response(_INTERNAL)
 
 
 def _route(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from local.aws import (
     athena,
+    auto_delete,
     autoscaling,
     bucket_deployment,
     crawler,
@@ -35,6 +36,7 @@ class LocalAws:
         calling_back = frozenset[str]().union(
             sagemaker_types.RESOURCE_TYPES,
             types.register(),
+            auto_delete.register(),
             bucket_deployment.register(),
             apigateway.register(),
             cloudwatch.register(),

@@ -73,6 +73,7 @@ class FeedbackApi(Construct):
         request_burst: int,
         key: DataKey,
         log_days: int,
+        keep_log_role: bool,
         operations: Operations,
     ) -> None:
         super().__init__(scope, id_)
@@ -95,7 +96,7 @@ class FeedbackApi(Construct):
             ),
         )
         self._api.node.try_remove_child("Endpoint")  # the stack names its outputs itself
-        self._let_api_gateway_log()
+        self._let_api_gateway_log(keep=keep_log_role)
         self._add_routes(handler)
         self._add_problems()
         operations.alarm(
@@ -179,33 +180,32 @@ class FeedbackApi(Construct):
             raise TypeError("the API was made with a deployment")
         return deployment
 
-    def _let_api_gateway_log(self) -> None:
-        """API Gateway logs with one role per account and region. It is shared by every API there, so it stays."""
+    def _let_api_gateway_log(self, *, keep: bool) -> None:
+        """API Gateway logs with one role per account and region: one that others may rely on outlives the stack."""
+        logging = iam.PolicyStatement(
+            actions=[
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogGroups",
+                "logs:DescribeLogStreams",
+                "logs:FilterLogEvents",
+                "logs:GetLogEvents",
+                "logs:PutLogEvents",
+            ],
+            # API Gateway tries the role against all log groups when it is set.
+            resources=["*"],
+        )
         role = iam.Role(
             self,
             "LogRole",
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
             description="API Gateway writes the logs of this account and region with it",
-        )
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=[
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogGroups",
-                    "logs:DescribeLogStreams",
-                    "logs:FilterLogEvents",
-                    "logs:GetLogEvents",
-                    "logs:PutLogEvents",
-                ],
-                # API Gateway tries the role against all log groups when it is set.
-                resources=["*"],
-            )
+            inline_policies={"Logging": iam.PolicyDocument(statements=[logging])},
         )
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
-        account.node.add_dependency(role)
-        account.apply_removal_policy(RemovalPolicy.RETAIN)
-        role.apply_removal_policy(RemovalPolicy.RETAIN)
+        removal_policy = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
+        role.apply_removal_policy(removal_policy)
+        account.apply_removal_policy(removal_policy)
         self._api.deployment_stage.node.add_dependency(account)
 
 

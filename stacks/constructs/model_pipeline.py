@@ -106,6 +106,7 @@ class ModelPipeline(Construct):
                     training_role=training_role.arn,
                     code=code.s3_object_url,
                     serving=serving.s3_object_url,
+                    serving_file=serving.s3_object_key,
                     lake=lake.data.uri(""),
                     artifacts=lake.artifacts.uri(""),
                     key=lake.key.arn,

@@ -51,6 +51,8 @@ class PipelineAddresses:
     training_role: str
     code: str
     serving: str
+    serving_file: str
+    """The file that the serving code arrives as: the CDK names assets by their hash."""
     lake: str
     """`s3://bucket/`"""
     artifacts: str
@@ -248,7 +250,7 @@ def _evaluate(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, St
         "--test",
         f"{PROCESSING}/input/test",
         "--serving",
-        f"{PROCESSING}/input/serving",
+        f"{PROCESSING}/input/serving/{to.serving_file}",
         "--run",
         "{% $run %}",
         "--output",

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.constructs.handler_function import HandlerFunction
-from stacks.constructs.lake import Lake
+from stacks.constructs.lake import MODELS, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.release_definition import release_definition
@@ -46,9 +46,14 @@ class Release(Construct):
                 "RELEASE_PARAMETER": released_model.parameter_name,
                 "ENDPOINT_STACK": Stack.of(self).stack_name,
             },
-            statements=[released_model.releasing(), registry.reading(), *self._updating()],
-            timeout=Duration.seconds(60),
-            memory_mib=256,
+            statements=[
+                released_model.releasing(),
+                registry.reading(),
+                *lake.artifacts.reading(MODELS),  # the artifacts are checked against their manifest
+                *self._updating(),
+            ],
+            timeout=Duration.seconds(120),
+            memory_mib=1024,
             key=lake.key,
             log_days=log_days,
             operations=operations,

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,13 @@ run = CliRunner()
 
 
 @pytest.fixture(autouse=True)
-def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A port where nobody listens, and a home of its own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("EARSHOT_PORT", str(free.getsockname()[1]))
     monkeypatch.setenv("EARSHOT_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("EARSHOT_STAGE", raising=False)
-    yield
 
 
 @pytest.fixture

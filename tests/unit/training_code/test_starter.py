@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bundles.starter import LinearModel, _graph, build_starter
+from cli.sample import write_sample
+from tests.unit.training_code.model_kit import write_serving_code
+from training_code import chain
+from training_code.artifacts import CONTAINERS
+from training_code.containers.classify import inference as classify
+from training_code.containers.tensors import Message
+from training_code.containers.tokenization import pad
+
+
+@pytest.fixture(scope="module")
+def starters(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two builds from the same sample, smaller than the product's."""
+    folder = tmp_path_factory.mktemp("starter")
+    write_sample(folder / "sample.csv", rows=2500)
+    serving = write_serving_code(folder / "serving")
+    for name in ("first", "second"):
+        build_starter(folder / "sample.csv", serving, folder / name)
+    return folder / "first", folder / "second"
+
+
+def ask(folder: Path, texts: list[str], scratch: Path) -> list[dict[str, Any]]:
+    artifacts = {container: folder / f"{container}.tar.gz" for container in CONTAINERS}
+    with chain.running(artifacts, scratch) as containers:
+        answers = containers.ask("\n".join(json.dumps({"text": text}) for text in texts).encode())
+    return [json.loads(line) for line in answers.splitlines()]
+
+
+def test_two_builds_have_equal_bytes(starters: tuple[Path, Path]) -> None:
+    first, second = starters
+    names = sorted(path.name for path in first.iterdir())
+    assert names == ["classify.tar.gz", "label.tar.gz", "manifest.json", "transform.tar.gz"]
+    for name in names:
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("label", "texts"),
+    [
+        (
+            "positive",
+            ["I love this dress, fits perfectly", "Great service, thank you!", "Exactly what I wanted, so soft"],
+        ),
+        (
+            "negative",
+            ["terrible quality, broke after one day, want my money back", "not happy at all", "Worst purchase ever"],
+        ),
+        ("neutral", ["it is okay, nothing special", "Does what it says, fine for the price", "meh"]),
+    ],
+)
+def test_plain_phrases_get_the_right_label(
+    starters: tuple[Path, Path], tmp_path: Path, label: str, texts: list[str]
+) -> None:
+    answers = ask(starters[0], texts, tmp_path)
+    assert [answer["label"] for answer in answers] == [label] * len(texts)
+    assert all(answer["model_version"].startswith("starter-") for answer in answers)
+
+
+def test_the_graph_computes_what_was_fitted(tmp_path: Path) -> None:
+    generator = np.random.default_rng(2)
+    model = LinearModel(
+        tokens=generator.normal(size=(50, 3)), pairs=generator.normal(size=(1 << 14, 3)), bias=np.array([0.1, 0.2, 0.3])
+    )
+    (tmp_path / "model.onnx").write_bytes(_graph(model).SerializeToString())
+    (tmp_path / "manifest.json").write_text('{"container": "classify", "model_version": "starter-x"}')
+    ids = [list(map(int, generator.integers(0, 50, size=length))) for length in (2, 9, 30, 3, 17, 2, 8, 5, 12, 4)]
+    input_ids, attention_mask = pad(ids, pad_id=0)
+    asked = Message(tensors={"input_ids": input_ids, "attention_mask": attention_mask}, lines=[])
+    logits = classify.predict_fn(asked, classify.model_fn(str(tmp_path))).tensors["logits"]
+    np.testing.assert_allclose(logits, model.logits(ids), rtol=1e-4, atol=1e-4)

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import safetensors.numpy
+
+from feedback.sentiment import CLASSES
+from tests.unit.training_code.model_kit import ROOT, run_training_python, write_serving_code
+from tests.unit.training_code.tiny_base import write_tiny_base
+from training_code.artifacts import write_archive
+
+WORDS = {-1: ("bad", "awful", "poor"), 0: ("okay", "fine", "average"), 1: ("good", "lovely", "great")}
+OPTIONS = (
+    "--epochs",
+    "6",
+    "--patience",
+    "6",
+    "--batch-size",
+    "16",
+    "--learning-rate",
+    "3e-3",
+    "--head-learning-rate",
+    "1e-2",
+)
+WRITTEN = {
+    "model.safetensors",
+    "config.json",
+    "tokenizer.json",
+    "model.onnx",
+    "labels.json",
+    "calibration.json",
+    "tokenization.json",
+    "training.json",
+}
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The folders of a training job on tiny data, and the tiny base model."""
+
+    folder: Path
+
+    @property
+    def base(self) -> Path:
+        return self.folder / "base"
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    def train(self, *options: str, **environment: str) -> Any:
+        settings = {
+            "SM_CHANNEL_TRAIN": str(self.folder / "features" / "train"),
+            "SM_CHANNEL_VALIDATION": str(self.folder / "features" / "validation"),
+            "SM_MODEL_DIR": str(self.model),
+            "SM_OUTPUT_DATA_DIR": str(self.folder / "output" / "data"),
+        }
+        script = str(ROOT / "training_code" / "train.py")
+        return run_training_python(script, "--base", str(self.base), *options, environment=settings | environment)
+
+    def failure(self) -> str:
+        return (self.folder / "output" / "failure").read_text()
+
+
+def rows(count: int, offset: int) -> list[dict[str, Any]]:
+    made = []
+    for number in range(offset, offset + count):
+        sentiment = int(CLASSES[number % 3])
+        word = WORDS[sentiment][number // 3 % 3]
+        made.append({"text_id": str(number), "text": f"The order number {number} is {word}", "sentiment": sentiment})
+    return made
+
+
+def write_features(folder: Path) -> None:
+    for split, count, offset in (("train", 240, 0), ("validation", 60, 300), ("test", 60, 400)):
+        path = folder / split / "part-0.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table = pa.Table.from_pylist(rows(count, offset))
+        pq.write_table(table.replace_schema_metadata({"fingerprint": "f00d"}), path)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, str]:
+    """A finished training job and what it printed."""
+    place = Workplace(tmp_path_factory.mktemp("training"))
+    write_features(place.folder / "features")
+    write_tiny_base(place.base)
+    done = place.train(*OPTIONS)
+    assert done.returncode == 0, done.stderr
+    return place, done.stdout
+
+
+def load(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_training_writes_every_file_that_packing_and_serving_need(trained: tuple[Workplace, str]) -> None:
+    place, _ = trained
+    assert {path.name for path in place.model.iterdir()} >= WRITTEN
+    assert load(place.model / "labels.json") == {
+        "labels": ["negative", "neutral", "positive"],
+        "sentiments": [-1, 0, 1],
+    }
+    calibration = load(place.model / "calibration.json")
+    assert calibration["temperature"] > 0
+    assert 0 <= calibration["abstain_below"] < 1
+    weights = safetensors.numpy.load_file(place.model / "model.safetensors")
+    assert {weight.dtype for weight in weights.values()} == {np.dtype("float32")}
+
+
+def test_the_onnx_file_takes_any_batch_and_length(trained: tuple[Workplace, str]) -> None:
+    place, _ = trained
+    graph = onnx.load(place.model / "model.onnx").graph
+    shapes = {
+        value.name: [dimension.dim_param for dimension in value.type.tensor_type.shape.dim] for value in graph.input
+    }
+    assert shapes == {"input_ids": ["batch", "sequence"], "attention_mask": ["batch", "sequence"]}
+    assert [value.name for value in graph.output] == ["logits"]
+
+
+def test_the_report_states_base_rows_metrics_and_fingerprint(trained: tuple[Workplace, str]) -> None:
+    place, _ = trained
+    report = load(place.model / "training.json")
+    assert report["rows"] == 240
+    assert report["base"] == str(place.base)
+    assert report["fingerprint"] == "f00d"
+    assert report["weights"] in ("int8", "int8-mixed", "fp32")
+    assert report["metrics"]["validation"]["macro_f1"] > 0.9, "three words per class are learned"
+    history = (place.folder / "output" / "data" / "history.jsonl").read_text().splitlines()
+    assert len(history) >= report["best_epoch"] >= 1
+
+
+def test_a_person_can_follow_the_training(trained: tuple[Workplace, str]) -> None:
+    _, output = trained
+    assert re.search(r"epoch \d/6 step \d+/90 loss \d\.\d+ \d+ samples/s eta \d+ s", output)
+    assert re.search(r'"validation:macro_f1": 0\.\d+|"validation:macro_f1": 1\.0', output)
+    assert "The order number" not in output, "no text in the log"
+
+
+def test_evaluation_packs_the_model_and_measures_what_it_packed(trained: tuple[Workplace, str], tmp_path: Path) -> None:
+    place, _ = trained
+    for name in ("model", "serving"):
+        (tmp_path / name).mkdir()
+    write_archive(tmp_path / "model" / "model.tar.gz", {path.name: path for path in place.model.iterdir()})
+    serving = write_serving_code(tmp_path / "code")
+    files = {path.relative_to(serving).as_posix(): path for path in serving.rglob("*") if path.is_file()}
+    write_archive(tmp_path / "serving" / "serving.tar.gz", files)
+
+    def evaluate(name: str) -> Any:
+        done = run_training_python(
+            *("-m", "training_code.evaluate", "--model", str(tmp_path / "model"), "--run", "20260102-030405"),
+            *("--test", str(place.folder / "features" / "test"), "--serving", str(tmp_path / "serving")),
+            *("--output", str(tmp_path / name / "output"), "--release", str(tmp_path / name / "release")),
+        )
+        assert done.returncode == 0, done.stderr
+        return load(tmp_path / name / "output" / "evaluation.json")
+
+    report, again = evaluate("first"), evaluate("second")
+    assert report["run"] == "20260102-030405"
+    assert report["rows"] == 60
+    assert report["macro_f1"] > 0.9
+    assert report["features"]["fingerprint"] == "f00d"
+    assert report["training"]["rows"] == 240
+    assert report["negative_recall"] == report["per_class"]["negative"]["recall"]
+    assert set(report["manifest"]) == {"transform.tar.gz", "classify.tar.gz", "label.tar.gz"}
+    assert report["model_version"].startswith("20260102-030405-")
+    assert again["manifest"] == report["manifest"], "packing twice gives the same bytes"
+
+
+def test_a_channel_with_a_base_model_comes_first_and_layers_can_be_frozen(
+    trained: tuple[Workplace, str], tmp_path: Path
+) -> None:
+    place, _ = trained
+    other = Workplace(tmp_path)
+    write_features(tmp_path / "features")
+    (tmp_path / "channel").mkdir()
+    write_archive(tmp_path / "channel" / "model.tar.gz", {path.name: path for path in place.base.iterdir()})
+    done = other.train(
+        *("--max-steps", "3", "--max-train-rows", "90", "--freeze-layers", "1", "--quantize", "never"),
+        SM_CHANNEL_BASE=str(tmp_path / "channel"),
+    )
+    assert done.returncode == 0, done.stderr
+    report = load(other.model / "training.json")
+    assert (report["base"], report["rows"], report["steps"], report["weights"]) == ("channel:base", 90, 3, "fp32")
+    before = safetensors.numpy.load_file(place.base / "model.safetensors")
+    after = safetensors.numpy.load_file(other.model / "model.safetensors")
+    name = "encoder.layer.{}.output.dense.weight"
+    np.testing.assert_array_equal(before[name.format(0)], after["bert." + name.format(0)])
+    assert not np.array_equal(before[name.format(1)], after["bert." + name.format(1)])
+
+
+def test_a_base_that_is_missing_becomes_the_failure_reason(tmp_path: Path) -> None:
+    place = Workplace(tmp_path)
+    write_features(tmp_path / "features")
+    done = place.train("--base", "package:no_such_model")
+    assert done.returncode == 1
+    assert done.stderr.strip() == "The base model package 'no_such_model' is not installed where this job runs."
+    assert place.failure() == done.stderr.strip()
