@@ -137,7 +137,7 @@ def run(
     log_path = project.logs / log
     common = ["--no-color", "--no-notices"] + (["--no-version-reporting"] if arguments[0] == "synth" else [])
     lines: list[str] = []
-    with log_path.open("w", encoding="utf-8") as file:
+    with log_path.open("w", encoding="utf-8", buffering=1) as file:
         try:
             process = subprocess.Popen(
                 [str(project.cdk), *arguments, *common],

@@ -6,6 +6,7 @@ the query is not as it should be. Each step's work is in the module of its own v
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,12 +36,13 @@ from cli.up import api_url, bring_up, deployed_stacks
 from feedback.sentiment import LABELS, Sentiment
 from stacks.settings import STAGES
 
-STEPS = 11
+STEPS = 12
 DECISION_SECONDS = 60.0
 ALERT_SECONDS = 60.0
 SETTLE_SECONDS = 4.0
 LAKE_SECONDS = 90.0
 UNDECIDED = "RECEIVED"
+SETTINGS_OF_A_RUN = ("EARSHOT_PORT", "EARSHOT_HOME")
 
 
 @dataclass(kw_only=True)
@@ -191,7 +193,7 @@ def send_texts(
         took = time.monotonic() - started
         origin = "" if choice.written else " (a text of the reviews)"
         step.say(
-            f"{answer['label']:<8} {answer['confidence']:>4.0%} sure in {took * 1000:.0f} ms{origin}: {choice.text}"
+            f"{answer['label']:<8} {answer['confidence']:>4.0%} sure in {took * 1000:.0f} ms{origin}: {_one_line(choice.text)}"
         )
         if answer["label"] != choice.sentiment.label:
             raise Problem(
@@ -261,6 +263,10 @@ def ask_lake(connection: AwsConnection, run: str, step: Step) -> list[dict[str, 
     return query.run(connection, sql).records()
 
 
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _feedback(choice: Choice, run: str) -> dict[str, Any]:
     feedback = {
         "id": f"demo-{run}-{choice.sentiment.label}",
@@ -290,7 +296,7 @@ def _show(connection: AwsConnection, story: Story, steps: Steps) -> None:
     evaluation_tables(package.evaluation)
     print_table(
         ("answer", "sure", "text"),
-        [(answer["label"], f"{answer['confidence']:.0%}", answer["text"]) for answer in story.answers],
+        [(answer["label"], f"{answer['confidence']:.0%}", _one_line(answer["text"])) for answer in story.answers],
     )
     say("The alert, arrived exactly once (none for the others):")
     say(story.alert.text, style="yellow")
@@ -302,7 +308,8 @@ def _show(connection: AwsConnection, story: Story, steps: Steps) -> None:
     if connection.stage == LOCAL:
         say(f"AWS endpoint: {Project.from_env().endpoint_url} (any credentials, region us-east-1)")
     say(f"API:          {api_url(connection)}/v1/feedback")
-    say("Go on with:")
+    given = "".join(f"{name}={os.environ[name]} " for name in SETTINGS_OF_A_RUN if name in os.environ)
+    say(f"Go on with{f' ({given.strip()} in the environment)' if given else ''}:")
     for command, purpose in (
         (f'earshot send "The zip broke again"{stage}', "one more feedback"),
         (f"earshot alerts{stage}", "what arrived"),

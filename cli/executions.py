@@ -17,8 +17,8 @@ from cli.log_events import LogTail
 from cli.render import seconds
 
 POLL_SECONDS = 1.0
-# States that an execution passes many times without anything worth a line.
-QUIET_STATES = ("Wait", "Choice", "Pass", "Succeed", "Fail")
+# Kinds of states that do something; the others only decide or wait.
+WORKING_STATES = ("Task", "Map", "Parallel")
 
 Say = Callable[[str], None]
 
@@ -91,14 +91,14 @@ def _show_events(client: Any, execution: str, progress: Progress) -> None:
             name = event["stateEnteredEventDetails"]["name"]
             if name not in progress.entered:
                 progress.entered[name] = moment
+                if kind.startswith(WORKING_STATES):
+                    progress.say(name)
             progress.now(name)
         elif kind.endswith("StateExited"):
             name = event["stateExitedEventDetails"]["name"]
             _show_lines(progress, name)
-            if not kind.startswith(QUIET_STATES) and name in progress.entered:
-                took = max(0.0, moment - progress.entered[name])
-                if took >= 1 or name in progress.tails:
-                    progress.say(f"{name}: {seconds(took)}")
+            if name in progress.tails and name in progress.entered:
+                progress.say(f"{name} took {seconds(max(0.0, moment - progress.entered[name]))}")
     progress.events_read = len(events)
     for name in progress.tails:
         if name in progress.entered:

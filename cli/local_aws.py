@@ -5,6 +5,8 @@ Responsible for its life. It does not know what is deployed into it.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -19,6 +21,7 @@ from typing import Any
 from cli.errors import NotReady, Problem
 from cli.project import Project
 
+ANSWER_SECONDS = 10.0
 START_SECONDS = 60.0
 STOP_SECONDS = 60.0
 LOG_TAIL_LINES = 15
@@ -30,7 +33,7 @@ def status(project: Project) -> Status | None:
     """What the local AWS says about itself; None when it is not running on this port."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{project.endpoint_url}/_earshot/status", timeout=10) as answer:
+        with opener.open(f"{project.endpoint_url}/_earshot/status", timeout=ANSWER_SECONDS) as answer:
             found = json.load(answer)
     except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError):
         return None
@@ -98,22 +101,37 @@ def start(project: Project, *, note: Callable[[str], None] = lambda _: None) -> 
 def stop(project: Project) -> bool:
     """Stops it cleanly, its state is kept; returns False when it was not running."""
     found = status(project)
-    if found is None:
+    if found is not None:
+        _require_own(project, found)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(found["pid"]), signal.SIGTERM)
+    elif not _holds_lock(project):
         return False
-    _require_own(project, found)
-    pid = int(found["pid"])
-    try:
-        os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        return True
     deadline = time.monotonic() + STOP_SECONDS
-    while _alive(pid):
+    while _holds_lock(project) or (found is not None and _alive(int(found["pid"]))):
         if time.monotonic() > deadline:
-            raise Problem(
-                f"The local AWS (process {pid}) did not stop within {STOP_SECONDS:.0f} s: end it with `kill {pid}`."
-            )
+            raise Problem(f"The local AWS did not stop within {STOP_SECONDS:.0f} s: {_how_to_end(project, found)}")
         time.sleep(0.1)
     return True
+
+
+def _holds_lock(project: Project) -> bool:
+    """Whether a process still works on the data directory, also when it does not answer (any more, or yet)."""
+    path = project.data_dir / "lock"
+    if not path.exists():
+        return False
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _how_to_end(project: Project, found: Status | None) -> str:
+    if found is not None:
+        return f"end it with `kill -9 {found['pid']}`; what it did since it was last saved is lost."
+    return f"look for the process that works on {project.data_dir}."
 
 
 def _require_own(project: Project, found: Status) -> None:

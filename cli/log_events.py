@@ -40,6 +40,8 @@ class LogTail:
             except client.exceptions.ResourceNotFoundException:
                 return lines
             for event in answer.get("events", []):
+                if not event["logStreamName"].startswith(self.stream_prefix or ""):
+                    continue  # the local AWS answers with every stream
                 name = event.get("eventId") or f"{event['logStreamName']} {event['timestamp']} {event['message']}"
                 if name not in self._seen:
                     self._seen.add(name)

@@ -41,7 +41,7 @@ TONES = {
     2: (0.16, 0.70, 0.14),
     1: (0.05, 0.89, 0.06),
 }
-SLIPPED_STARS = 0.06  # the writer is a star off
+SLIPPED_STARS = 0.04  # the writer is a star off
 REVERSED_STARS = 0.015  # the writer took one star for the best mark
 REPEATED_TEXT = 0.015
 NEARLY_EMPTY_TEXT = 0.004
@@ -195,7 +195,7 @@ def _words(dice: Dice, product: Product, stars: int) -> tuple[str, str]:
         sentences.append(dice.pick(phrases.FACTS))
     if dice.chance(0.55):
         sentences.append(dice.pick(phrases.CLOSERS[_closing_tone(dice, stars)]))
-    if dice.chance(0.12):  # a text that does not say what the writer thinks
+    if dice.chance(0.06):  # a text that does not say what the writer thinks
         sentences = [dice.pick(phrases.SETTINGS), dice.pick(phrases.FACTS)]
         if dice.chance(0.7):
             sentences.append(dice.pick(phrases.CLOSERS["mixed"]))

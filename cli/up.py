@@ -71,7 +71,7 @@ def build_bundles(project: Project, note: Note) -> None:
     log = project.logs / "build.log"
     lines: list[str] = []
     with (
-        log.open("w", encoding="utf-8") as file,
+        log.open("w", encoding="utf-8", buffering=1) as file,
         subprocess.Popen(
             [str(project.python(".venv")), "-m", "bundles"],
             cwd=project.root,

@@ -14,7 +14,7 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from local import preflight, status
+from local import memory, preflight, status
 from local.aws import inert, seams
 from local.aws.installation import LocalAws
 from local.options import Options
@@ -28,6 +28,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 def run(options: Options) -> None:
     """Serve until SIGINT or SIGTERM; returns after a clean stop with everything saved and every child ended."""
+    memory.limit_arenas()
     seams.verify()
     aws = LocalAws(options)
     try:
@@ -47,7 +48,7 @@ async def _serve(options: Options, aws: LocalAws) -> None:
     loop = asyncio.get_running_loop()
     for which in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(which, stop.set)
-    saver = Saver(seams.save_state)
+    saver = Saver(_keep)
     background = [asyncio.create_task(saver.run()), asyncio.create_task(_announce(options, aws))]
 
     async def until_stopped() -> None:
@@ -58,6 +59,11 @@ async def _serve(options: Options, aws: LocalAws) -> None:
         await asyncio.to_thread(aws.close)
 
     await serve(_application(options, aws, saver), _configuration(options), shutdown_trigger=until_stopped)
+
+
+def _keep() -> None:
+    seams.save_state()
+    memory.trim()
 
 
 def _configuration(options: Options) -> Config:
@@ -81,6 +87,7 @@ async def _announce(options: Options, aws: LocalAws) -> None:
             writer.close()
             break
     await asyncio.to_thread(aws.start)
+    await asyncio.to_thread(memory.trim)
     told = {"pid": os.getpid(), "port": options.port, "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
     options.announcement.write_text(json.dumps(told))
     print(f"local AWS: ready on {options.endpoint_url}, data in {options.data_dir}", flush=True)

@@ -98,6 +98,9 @@ class Examples:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def limited(self, maximum: int) -> Examples:
+        return Examples(ids=self.ids[:maximum], classes=self.classes[:maximum], pad_id=self.pad_id)
+
     def steps_per_epoch(self, batch_size: int) -> int:
         return -(-len(self) // batch_size)
 

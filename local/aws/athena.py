@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from local.aws import seams
+from local.aws import athena_statements, seams
 
 _MEMORY_LIMIT = "1GB"
 _THREADS = 2
@@ -58,18 +58,20 @@ _MACROS = (
     "WHEN 'day' THEN 86400000000 WHEN 'week' THEN 604800000000 END AS BIGINT))",
 )
 
+_IDENTIFIER = re.compile(r"[\w ]+")
+
 # Trino's date patterns are MySQL's: minutes and seconds have other letters.
 _DATE_PATTERN = re.compile(r"(\bdate_(?:format|parse)\s*\([^']*')([^']*)(')", re.IGNORECASE)
 
 
 def register() -> None:
     """Take the execution of queries over."""
-    seams.replace_query_engine(run)
+    seams.replace_query_engine(run, athena_statements.answer)
     seams.replace_table_relation(relation)
 
 
 def run(sql: str) -> tuple[list[str], list[str], list[list[Any]]]:
-    """Column names, DuckDB's type names and rows."""
+    """Column names, DuckDB's type names and rows; an expression without a name is ``_col0`` and so on, as on Athena."""
     with duckdb.connect(":memory:", config={"threads": _THREADS, "memory_limit": _MEMORY_LIMIT}) as database:
         database.execute("SET TimeZone = 'UTC'")
         for macro in _MACROS:
@@ -77,7 +79,8 @@ def run(sql: str) -> tuple[list[str], list[str], list[list[Any]]]:
         result = database.execute(_DATE_PATTERN.sub(_own_date_pattern, sql))
         described = result.description or ()
         rows = [list(row) for row in result.fetchall()] if described else []
-        return [each[0] for each in described], [str(each[1]) for each in described], rows
+        names = [each[0] if _IDENTIFIER.fullmatch(each[0]) else f"_col{at}" for at, each in enumerate(described)]
+    return names, [str(each[1]) for each in described], rows
 
 
 def relation(table: Mapping[str, Any], files: list[str], native: Callable[..., str]) -> str:

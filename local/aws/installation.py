@@ -16,7 +16,7 @@ from local.aws import (
     stepfunctions,
     types,
 )
-from local.aws.repairs import apigateway, cloudwatch, dynamodb, s3
+from local.aws.repairs import apigateway, cloudwatch, dynamodb, request_validation, s3
 from local.options import Options
 
 
@@ -33,6 +33,7 @@ class LocalAws:
         crawler.register()
         athena.register()
         metrics.register()
+        request_validation.register()
         calling_back = frozenset[str]().union(
             sagemaker_types.RESOURCE_TYPES,
             types.register(),
@@ -46,6 +47,7 @@ class LocalAws:
         seams.provision_on_worker_threads(calling_back.__contains__)
         seams.observe_provisioning(inert.report)
         seams.tighten_lambda_workers()
+        seams.name_lambda_errors()
 
     def start(self) -> None:
         """Once requests are answered: what was hosted before is hosted again, what was cut off has failed."""

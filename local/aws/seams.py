@@ -11,6 +11,7 @@ import importlib
 import inspect
 import json
 import queue
+import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -36,7 +37,9 @@ _LOGS = f"{_SERVICES}.cloudwatch_logs"
 _METRICS = f"{_SERVICES}.cloudwatch"
 _GLUE = f"{_SERVICES}.glue"
 _ATHENA = f"{_SERVICES}.athena"
+_REST_APIS = f"{_SERVICES}.apigateway_v1"
 _WORKERS = "ministack.core.lambda_runtime"
+_FUNCTIONS = f"{_SERVICES}.lambda_svc"
 _RESPONSES = "ministack.core.responses"
 
 # Where a name is a function, the parameters by which it is called or replaced; None where it is a value.
@@ -76,6 +79,12 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_table_relation": ("table_data", "files"),
         "_DUCKDB_TYPE_MAP": None,
     },
+    _REST_APIS: {
+        "_check_request_validation": ("method_obj", "api_id", "request", "headers", "body", "query_params"),
+        "_gateway_error_response": ("error", "request"),
+        "_model_schema": ("api_id", "model_name"),
+    },
+    _FUNCTIONS: {"_execute_function_warm": ("func", "event", "request_id")},
     _WORKERS: {
         "_PYTHON_WORKER_SCRIPT": None,
         "_NODEJS_WORKER_SCRIPT": None,
@@ -350,6 +359,9 @@ def put_metric_math_alarm(request: Mapping[str, Any]) -> None:
 _END_OF_LOG = "\x1dearshot-end-of-invocation"
 _LOG_DEADLINE_SECONDS = 0.25
 
+# The last line of a traceback: the exception's class, its message if it has one.
+_RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
+
 _PARENT_WATCH = """
 import os as _w_os, threading as _w_threading, time as _w_time
 def _w_watch(parent):
@@ -387,6 +399,23 @@ def tighten_lambda_workers() -> None:
     runtime.Worker._drain_stderr_bounded = drain
 
 
+def name_lambda_errors() -> None:
+    """A handler's exception carries its own class name, as Retry and Catch in a state machine expect."""
+    functions = _module(_FUNCTIONS)
+    native: Callable[..., dict[str, Any]] = functions._execute_function_warm
+
+    def execute(func: Any, event: Any, request_id: str) -> dict[str, Any]:
+        result = native(func, event, request_id)
+        body = result.get("body")
+        if result.get("error") and isinstance(body, dict) and body.get("errorType") == "Runtime.HandlerError":
+            raised = _RAISED.findall(result.get("log", ""))
+            if raised:
+                body["errorType"] = raised[-1].rpartition(".")[2]
+        return result
+
+    functions._execute_function_warm = execute
+
+
 def _read_to_mark(lines: "queue.Queue[str]") -> str:
     read: list[str] = []
     deadline = time.monotonic() + _LOG_DEADLINE_SECONDS
@@ -401,6 +430,33 @@ def _read_to_mark(lines: "queue.Queue[str]") -> str:
         if text != line:
             break
     return "\n".join(read)
+
+
+# --- API Gateway -------------------------------------------------------------------------------------------------
+
+
+def explain_refused_bodies(
+    explain: Callable[[Any, bytes | str], str], fill_in: Callable[[bytes, str], bytes]
+) -> None:
+    """Where a body breaks its model, ``explain(schema, body)`` says how and ``fill_in`` puts that into the answer."""
+    apis = _module(_REST_APIS)
+    check: Callable[..., Any] = apis._check_request_validation
+    render: Callable[..., Answer] = apis._gateway_error_response
+
+    def explained_check(
+        method: Mapping[str, Any], api: str, request: Any, headers: Any, body: bytes | str, query: Any
+    ) -> Any:
+        error = check(method, api, request, headers, body, query)
+        if error is not None and error.response_type == "BAD_REQUEST_BODY":
+            model = (method.get("requestModels") or {}).get("application/json")
+            error.explanation = explain(apis._model_schema(api, model), body)
+        return error
+
+    def explained_render(error: Any, request: Any) -> Answer:
+        status, headers, body = render(error, request)
+        return status, headers, fill_in(body, getattr(error, "explanation", ""))
+
+    apis._check_request_validation, apis._gateway_error_response = explained_check, explained_render
 
 
 # --- Glue and Athena ---------------------------------------------------------------------------------------------
@@ -438,11 +494,19 @@ class QueryRunner(Protocol):
         """Column names, DuckDB type names and rows."""
 
 
-def replace_query_engine(run: QueryRunner) -> None:
-    """Run Athena's queries with ``run``; ministack still finds the tables and their files."""
+def replace_query_engine(
+    run: QueryRunner, answer: Callable[[str, str], tuple[list[str], list[list[str]]] | None]
+) -> None:
+    """Run Athena's queries with ``run``; ministack still finds the tables and their files.
+
+    ``answer(statement, database)`` is asked first, and answers statements that are no queries.
+    """
     athena = _module(_ATHENA)
 
     async def run_duckdb(query: str, database: str, catalog: str | None = None) -> dict[str, Any]:
+        answered = await asyncio.to_thread(answer, query, database)
+        if answered is not None:
+            return {"columns": answered[0], "column_types": ["varchar"] * len(answered[0]), "rows": answered[1]}
         sql, _, folders = await athena._rewrite_data_paths(query, database, catalog)
         try:
             columns, types, rows = await asyncio.to_thread(run, sql)

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from typer.testing import CliRunner
 
 from cli import ingest as ingest_command
+from cli import local_aws
 from cli.app import app
 from cli.connection import connect, explained
 from cli.errors import NotReady
@@ -74,7 +75,8 @@ def test_a_port_that_is_no_number_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     assert "EARSHOT_PORT is 'http'" in result.stderr
 
 
-def test_a_port_of_another_program_is_said_in_one_line() -> None:
+def test_a_port_of_another_program_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_aws, "ANSWER_SECONDS", 0.1)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", Project.from_env().port))
         taken.listen()

@@ -11,7 +11,7 @@ import pytest
 from cli.reviews import read_reviews
 from cli.sample import COLUMNS, write_sample
 
-SHA256_OF_THE_DEFAULT_SAMPLE = "a7eeb47aa5ae8387c65cc13d8c60563980580de9f90fde5eed40d4520eef6775"
+SHA256_OF_THE_DEFAULT_SAMPLE = "89577687bbd3634b4446cb55867a64acc5b0fad8839b1581da522f9112fd68ff"
 
 
 @pytest.fixture(scope="module")

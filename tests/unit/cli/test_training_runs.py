@@ -90,7 +90,7 @@ def test_following_shows_each_state_with_its_time_and_the_lines_of_its_job(state
     said: list[str] = []
     tails = {"Train": LogTail(connection=aws, group="g", stream_prefix="job")}
     assert executions.follow(aws, "run", say=said.append, now=lambda _: None, tails=tails) == {"run": "r"}
-    assert said == ["Train | epoch 1 loss 0.5", "Train: 75 s"]
+    assert said == ["Train", "Train | epoch 1 loss 0.5", "Train took 75 s"]
 
 
 @pytest.mark.parametrize(

@@ -94,13 +94,15 @@ def write_serving_code(folder: Path) -> Path:
     return folder
 
 
-def run_training_python(*arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run in the training environment, from the repository root; its absence is a failed set-up, not a skip."""
+def run_training_python(
+    *arguments: str, environment: dict[str, str] | None = None, folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run in the training environment; its absence is a failed set-up, not a skip."""
     assert TRAINING_PYTHON.exists(), f"{TRAINING_PYTHON} is missing: `make test` sets it up"
-    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"}
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [str(TRAINING_PYTHON), *arguments],
-        cwd=ROOT,
+        cwd=folder,
         env=settings | (environment or {}),
         capture_output=True,
         text=True,

@@ -19,18 +19,7 @@ from tests.unit.training_code.tiny_base import write_tiny_base
 from training_code.artifacts import write_archive
 
 WORDS = {-1: ("bad", "awful", "poor"), 0: ("okay", "fine", "average"), 1: ("good", "lovely", "great")}
-OPTIONS = (
-    "--epochs",
-    "6",
-    "--patience",
-    "6",
-    "--batch-size",
-    "16",
-    "--learning-rate",
-    "3e-3",
-    "--head-learning-rate",
-    "1e-2",
-)
+OPTIONS = "--epochs=6 --patience=6 --batch-size=16 --learning-rate=3e-3 --head-learning-rate=1e-2"
 WRITTEN = {
     "model.safetensors",
     "config.json",
@@ -67,9 +56,6 @@ class Workplace:
         script = str(ROOT / "training_code" / "train.py")
         return run_training_python(script, "--base", str(self.base), *options, environment=settings | environment)
 
-    def failure(self) -> str:
-        return (self.folder / "output" / "failure").read_text()
-
 
 def rows(count: int, offset: int) -> list[dict[str, Any]]:
     made = []
@@ -94,7 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, str]:
     place = Workplace(tmp_path_factory.mktemp("training"))
     write_features(place.folder / "features")
     write_tiny_base(place.base)
-    done = place.train(*OPTIONS)
+    done = place.train(*OPTIONS.split())
     assert done.returncode == 0, done.stderr
     return place, done.stdout
 
@@ -198,10 +184,34 @@ def test_a_channel_with_a_base_model_comes_first_and_layers_can_be_frozen(
     assert not np.array_equal(before[name.format(1)], after["bert." + name.format(1)])
 
 
-def test_a_base_that_is_missing_becomes_the_failure_reason(tmp_path: Path) -> None:
+def test_what_makes_training_impossible_becomes_the_failure_reason(tmp_path: Path) -> None:
     place = Workplace(tmp_path)
     write_features(tmp_path / "features")
-    done = place.train("--base", "package:no_such_model")
-    assert done.returncode == 1
-    assert done.stderr.strip() == "The base model package 'no_such_model' is not installed where this job runs."
-    assert place.failure() == done.stderr.strip()
+    write_tiny_base(place.base)
+    program = """
+import sys
+from training_code.train import main
+for case in sys.argv[1:]:
+    places = {"SM_MODEL_DIR": "model", "SM_OUTPUT_DATA_DIR": f"{case}/output/data"}
+    places |= {f"SM_CHANNEL_{name.upper()}": f"features/{name}" for name in ("train", "validation")}
+    if case == "channel":
+        places["SM_CHANNEL_TRAIN"] = "nowhere"
+    options = {"package": ["--base", "package:no_such_model"], "folder": ["--base", "/nowhere/at/all"]}
+    options |= {"rate": ["--learning-rate", "0"], "word": ["--epochs", "many"], "unknown": ["--speed", "9"]}
+    options |= {"layers": ["--freeze-layers", "3"]}
+    assert main(["--base", "base", *options.get(case, [])], places) == 1
+"""
+    sentences = {
+        "package": "The base model package 'no_such_model' is not installed where this job runs.",
+        "folder": "There is no folder /nowhere/at/all to load a base model from.",
+        "rate": "The hyperparameters cannot be used: --learning-rate must be above zero.",
+        "word": "The hyperparameters cannot be used: argument --epochs: invalid int value: 'many'.",
+        "unknown": "The hyperparameters cannot be used: unrecognized arguments: --speed 9.",
+        "layers": "--freeze-layers 3 is more than the 2 layers that the base model has.",
+        "channel": "There is no train data: nowhere holds no parquet file.",
+    }
+    done = run_training_python("-c", program, *sentences, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == list(sentences.values())
+    for case, sentence in sentences.items():
+        assert (tmp_path / case / "output" / "failure").read_text() == sentence

@@ -28,7 +28,7 @@ def model_fn(model_dir: str) -> onnxruntime.InferenceSession:
     path = Path(model_dir) / "model.onnx"
     if not path.is_file():
         raise RuntimeError("The model artifact has no model.onnx.")
-    session = onnxruntime.InferenceSession(str(path), _options(), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     if {node.name for node in session.get_inputs()} != set(EXPECTED):
         raise RuntimeError("model.onnx does not take input_ids and attention_mask.")
     for rows, columns in WARM_UP_SHAPES:
@@ -37,14 +37,14 @@ def model_fn(model_dir: str) -> onnxruntime.InferenceSession:
     return session
 
 
-def _options() -> onnxruntime.SessionOptions:
+def open_session(path: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _available_cores()
     options.inter_op_num_threads = 1
     # Spinning threads buy microseconds and cost a whole core each while nobody asks anything.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return options
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _available_cores() -> int:
