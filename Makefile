@@ -156,6 +156,6 @@ destroy: $(APP) $(NODE)
 
 clean:
 	@if [ -n "$(ALL)" ] && [ -x $(EARSHOT) ]; then $(EARSHOT) down; fi
-	@rm -rf .build cdk.out cdk.out.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .build cdk.out .earshot/cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@if [ -n "$(ALL)" ]; then rm -rf .earshot .venv .venv-local .venv-serving .venv-training node_modules *.egg-info; fi
 	@echo "Clean."

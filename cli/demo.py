@@ -192,13 +192,10 @@ def send_texts(
         answer = decided(api, api.send(_feedback(choice, run)).body)
         took = time.monotonic() - started
         origin = "" if choice.written else " (a text of the reviews)"
-        step.say(
-            f"{answer['label']:<8} {answer['confidence']:>4.0%} sure in {took * 1000:.0f} ms{origin}: {_one_line(choice.text)}"
-        )
+        sure = f"{answer['confidence']:.0%} sure, in {took * 1000:.0f} ms{origin}"
+        step.say(f"{answer['label']}, {sure}: {_one_line(choice.text)}")
         if answer["label"] != choice.sentiment.label:
-            raise Problem(
-                f"The API answered {answer['label']} to a text that the model calls {choice.sentiment.label}."
-            )
+            raise Problem(f"The API answered {answer['label']} where the model itself says {choice.sentiment.label}.")
         answers.append({**answer, "text": choice.text})
     return answers
 

@@ -44,7 +44,7 @@ def doctor(stage: options.Stage = LOCAL, as_json: options.Json = False) -> None:
     settings = next(settings for settings in STAGES if settings.name == stage)
     project = Project.from_env()
     checks = [*_tools(project, stage), *(_local(project) if stage == LOCAL else _account(connection, settings))]
-    cost = stage_cost(settings, template_resources(project.assembly(stage), stage)) if stage != LOCAL else None
+    cost = None if stage == LOCAL else stage_cost(settings, _synthesised_resources(project, stage))
     failed = any(check.outcome == "missing" for check in checks)
     if as_json:
         print_json(
@@ -60,6 +60,15 @@ def doctor(stage: options.Stage = LOCAL, as_json: options.Json = False) -> None:
             say(line)
     if failed:
         raise typer.Exit(NOT_READY)
+
+
+def _synthesised_resources(project: Project, stage: str) -> dict[str, int]:
+    """Counted in whatever was synthesised last: every synth writes all stages."""
+    for folder in (project.assembly(stage), project.assembly(LOCAL), project.root / "cdk.out"):
+        counted = template_resources(folder, stage)
+        if counted:
+            return counted
+    return {}
 
 
 def _tools(project: Project, stage: str) -> list[Check]:

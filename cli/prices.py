@@ -19,9 +19,11 @@ from stacks.settings import StageSettings
 
 HOURS_PER_MONTH = 730
 TABLE = Path(__file__).with_name("prices.json")
+WEB_ACL_RULE = "AWS::WAFv2::WebACL rule"
 MONTHLY = {
     "AWS::KMS::Key": "kms_key",
     "AWS::WAFv2::WebACL": "web_acl",
+    WEB_ACL_RULE: "web_acl_rule",
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::Dashboard": "dashboard",
 }
@@ -95,5 +97,8 @@ def template_resources(assembly: Path, stage: str) -> dict[str, int]:
         if f"assembly-{stage}" not in str(template.relative_to(assembly)):
             continue
         resources = json.loads(template.read_text(encoding="utf-8")).get("Resources", {})
-        counted.update(resource["Type"] for resource in resources.values())
+        for resource in resources.values():
+            counted[resource["Type"]] += 1
+            if resource["Type"] == "AWS::WAFv2::WebACL":
+                counted[WEB_ACL_RULE] += len(resource["Properties"].get("Rules", []))
     return dict(counted)

@@ -61,8 +61,8 @@ class Project:
         return path
 
     def assembly(self, stage: str) -> Path:
-        """Folder of the synthesised templates and assets."""
-        return self.root / f"cdk.out.{stage}"
+        """Folder of the synthesised templates; each home has its own, so that two of them never write to one folder."""
+        return self.home / "cdk.out" / stage
 
     def python(self, environment: str) -> Path:
         """The interpreter of one of the virtual environments, such as `.venv-local`."""

@@ -47,7 +47,8 @@ def query(
         writer.writerows(result.rows)
     else:
         print_table(result.columns, result.rows)
-        say(f"{len(result.rows)} rows, {size(result.scanned_bytes)} scanned")
+        # The local AWS does not count what it reads.
+        say(f"{len(result.rows)} rows" + ("" if stage == LOCAL else f", {size(result.scanned_bytes)} scanned"))
 
 
 def run(connection: Connection, sql: str) -> Result:
@@ -68,9 +69,8 @@ def run(connection: Connection, sql: str) -> Result:
         if state == "SUCCEEDED":
             break
         if state in {"FAILED", "CANCELLED"}:
-            raise Problem(
-                f"The query {state.lower()}: {execution['Status'].get('StateChangeReason', 'no reason given')}"
-            )
+            reason = " ".join(execution["Status"].get("StateChangeReason", "no reason was given").split())
+            raise Problem(f"The query {state.lower()}: {reason}")
         if time.monotonic() > deadline:
             raise Problem(f"The query {name} is still running after {WAIT_SECONDS:.0f} s.")
         time.sleep(POLL_SECONDS)

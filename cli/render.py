@@ -9,9 +9,11 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from cli.errors import Problem
+
+WIDTH_WITHOUT_TERMINAL = 140
 
 # What one figure says about a model, in the order of reading.
 METRICS = ("rows", "accuracy", "macro_f1", "balanced_accuracy", "negative_recall", "calibration_error", "unsure_share")
@@ -25,7 +27,7 @@ def console() -> Console:
     """Results for people, on stdout."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=_width(sys.stdout))
 
 
 @cache
@@ -33,7 +35,12 @@ def error_console() -> Console:
     """Progress of commands whose stdout belongs to a script, and errors."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, width=_width(sys.stderr))
+
+
+def _width(stream: TextIO) -> int | None:
+    """The terminal's own width; a pipe or a file has none and gets room for a table."""
+    return None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
 
 
 def print_json(value: object) -> None:

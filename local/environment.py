@@ -30,7 +30,7 @@ def prepare(options: Options) -> None:
     os.environ.update(
         {
             "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",  # noqa: S105 - any key works on the local AWS
+            "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_REGION": REGION,
             "AWS_ENDPOINT_URL": options.endpoint_url,

@@ -69,7 +69,9 @@ def require_free_port(port: int) -> None:
 
 def port_refusal(port: int, problem: Exception) -> Refusal:
     """The same sentence whether the probe or the server itself met the taken port."""
-    return Refusal(f"Port {port} on 127.0.0.1 cannot be opened ({problem}). Stop what uses it, or choose another --port.")
+    return Refusal(
+        f"Port {port} on 127.0.0.1 cannot be opened ({problem}). Stop what uses it, or choose another --port."
+    )
 
 
 def _whereabouts(data_dir: Path) -> str:

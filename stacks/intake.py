@@ -9,6 +9,7 @@ from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from feedback.ledger import State
 from feedback.sentiment import Sentiment
 from stacks.assets import Assets
 from stacks.constructs.alert_channel import AlertChannel
@@ -24,7 +25,6 @@ from stacks.constructs.web_acl import WebAcl
 from stacks.constructs.work_queue import DeadLetters, WorkQueue
 from stacks.settings import IntakeSettings
 
-DECIDED = ["CLASSIFIED", "UNSURE", "CORRECTED"]
 ROUTER_TIMEOUT = Duration.seconds(60)
 
 
@@ -206,5 +206,5 @@ class Intake(Stack):
 
 def _decided(also: dict[str, object]) -> dict[str, object]:
     """Stream records of items that have their decision."""
-    image = {"state": {"S": DECIDED}, **also}
+    image = {"state": {"S": [state.value for state in State if state.is_decided]}, **also}
     return {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": image}}

@@ -1,4 +1,4 @@
-"""Athena's queries on DuckDB: tables by their declared columns, and Trino's functions where DuckDB names them otherwise.
+"""Athena's queries on DuckDB: tables by their declared columns, Trino's functions where DuckDB names them otherwise.
 
 ministack finds the tables of a query and their files; this module says how they are read and runs the statement.
 Does not know the Glue catalog.
@@ -53,9 +53,9 @@ _MACROS = (
     "strpos(text, part) AS instr(text, part)",
     "to_iso8601(moment) AS strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ')",
     "to_unixtime(moment) AS epoch(moment)",
-    "date_add(unit, amount, moment) AS moment + to_microseconds(CAST(amount * CASE lower(unit) "
-    "WHEN 'second' THEN 1000000 WHEN 'minute' THEN 60000000 WHEN 'hour' THEN 3600000000 "
-    "WHEN 'day' THEN 86400000000 WHEN 'week' THEN 604800000000 END AS BIGINT))",
+    """date_add(unit, amount, moment) AS moment + to_seconds(amount * CASE lower(unit)
+        WHEN 'second' THEN 1 WHEN 'minute' THEN 60 WHEN 'hour' THEN 3600 WHEN 'day' THEN 86400 WHEN 'week' THEN 604800
+    END)""",
 )
 
 _IDENTIFIER = re.compile(r"[\w ]+")

@@ -5,6 +5,7 @@ Queries over data are ``athena``'s.
 
 import re
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from local.aws.clients import client
 
@@ -90,11 +91,10 @@ def _known(named: dict[str, str]) -> list[tuple[str, ...]]:
     return [tuple(each["Values"]) for page in pages for each in page["Partitions"]]
 
 
-def _table(named: dict[str, str]) -> dict[str, dict[str, list[dict[str, str]]]]:
+def _table(named: dict[str, str]) -> dict[str, Any]:
     glue = client("glue")
     try:
-        table: dict[str, dict[str, list[dict[str, str]]]]
-        table = glue.get_table(DatabaseName=named["database"], Name=named["table"])["Table"]
+        table: dict[str, Any] = glue.get_table(DatabaseName=named["database"], Name=named["table"])["Table"]
     except glue.exceptions.EntityNotFoundException:
         raise ValueError(f"TABLE_NOT_FOUND: Table '{named['database']}.{named['table']}' does not exist") from None
     return table

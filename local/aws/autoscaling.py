@@ -78,7 +78,10 @@ class ApplicationAutoScaling:
             raise AwsError("UnknownOperationException", f"{operation} is not an operation of the local AWS.")
         if problem := shapes.problem_with(SERVICE, operation, request):
             raise AwsError("ValidationException", problem)
-        for member, shape_name in (("ServiceNamespace", "ServiceNamespace"), ("ScalableDimension", "ScalableDimension")):
+        for member, shape_name in (
+            ("ServiceNamespace", "ServiceNamespace"),
+            ("ScalableDimension", "ScalableDimension"),
+        ):
             allowed = shapes.service_model(SERVICE).shape_for(shape_name).enum
             if member in request and request[member] not in allowed:
                 raise AwsError("ValidationException", f"{member} must be one of {', '.join(allowed)}.")

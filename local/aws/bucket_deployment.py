@@ -111,7 +111,9 @@ def _destination(properties: Properties) -> tuple[str, str]:
 def _attributes(properties: Properties) -> dict[str, Any]:
     return {
         "DestinationBucketArn": f"arn:aws:s3:::{properties['DestinationBucketName']}",
-        "SourceObjectKeys": properties["SourceObjectKeys"] if _true(properties, "OutputObjectKeys", default=True) else [],
+        "SourceObjectKeys": properties["SourceObjectKeys"]
+        if _true(properties, "OutputObjectKeys", default=True)
+        else [],
     }
 
 

@@ -16,7 +16,16 @@ from local.aws import (
     stepfunctions,
     types,
 )
-from local.aws.repairs import apigateway, cloudwatch, dynamodb, request_validation, s3
+from local.aws.repairs import (
+    apigateway,
+    cloudwatch,
+    dynamodb,
+    functions,
+    request_validation,
+    s3,
+    topics,
+    workflows,
+)
 from local.options import Options
 
 
@@ -42,6 +51,9 @@ class LocalAws:
             apigateway.register(),
             cloudwatch.register(),
             dynamodb.register(),
+            functions.register(),
+            topics.register(),
+            workflows.register(),
             s3.register(),
         )
         seams.provision_on_worker_threads(calling_back.__contains__)

@@ -189,7 +189,7 @@ class SageMakerType:
         if "PipelineDefinition" in wanted:
             wanted |= _pipeline_definition(wanted.pop("PipelineDefinition"))
         fitted: dict[str, Any] = shapes.fit(wanted, shapes.input_shape("sagemaker", operation))
-        return fitted
+        return shapes.with_tokens("sagemaker", operation, fitted)
 
     def _change(self, name: str, new: Properties, differing: set[str]) -> None:
         kind = self._kind
@@ -201,9 +201,7 @@ class SageMakerType:
             known = {each["FeatureName"] for each in self._describe(name)["FeatureDefinitions"]}
             wanted: Properties = {
                 "FeatureGroupName": name,
-                "FeatureAdditions": [
-                    each for each in new["FeatureDefinitions"] if each["FeatureName"] not in known
-                ],
+                "FeatureAdditions": [each for each in new["FeatureDefinitions"] if each["FeatureName"] not in known],
             }
             if "ThroughputConfig" in differing:
                 wanted["ThroughputConfig"] = new.get("ThroughputConfig", {})

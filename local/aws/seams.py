@@ -15,7 +15,6 @@ import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
-from types import ModuleType
 from typing import Any, Protocol
 
 from local.preflight import Refusal
@@ -38,6 +37,7 @@ _METRICS = f"{_SERVICES}.cloudwatch"
 _GLUE = f"{_SERVICES}.glue"
 _ATHENA = f"{_SERVICES}.athena"
 _REST_APIS = f"{_SERVICES}.apigateway_v1"
+_ROUTER = "ministack.core.router"
 _WORKERS = "ministack.core.lambda_runtime"
 _FUNCTIONS = f"{_SERVICES}.lambda_svc"
 _RESPONSES = "ministack.core.responses"
@@ -50,6 +50,7 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_build_persistence_save_dict": (),
     },
     "ministack.core.persistence": {"save_all": ("services",), "PERSIST_STATE": None},
+    _ROUTER: {"_is_aws_service_name": ("scope_name",)},
     _RESPONSES: {"request_scope": ("account_id", "region"), "get_account_id": (), "get_region": ()},
     _PROVISIONERS: {
         "_RESOURCE_HANDLERS": None,
@@ -91,6 +92,7 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_workers": None,
         "Worker": ("func_name", "config", "code_zip"),
         "reset": (),
+        "invalidate_worker": ("func_name", "qualifier", "account", "region"),
     },
 }
 
@@ -123,7 +125,7 @@ def _moved(what: str) -> str:
     return f"the installed ministack is not the one this adapter fits: {what}. Run `make setup` to install it again."
 
 
-def _module(name: str) -> ModuleType:
+def _module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as problem:
@@ -144,8 +146,15 @@ def application() -> ASGI:
 
 
 def register_service(name: str, handler: ServiceHandler) -> None:
-    """Answer the requests that are signed for ``name``."""
+    """Answer the requests that are signed for ``name``.
+
+    The router would look through all of botocore's models for a name that it does not know, for seconds, on the
+    event loop.
+    """
     _module("ministack.app").SERVICE_HANDLERS[name] = handler
+    router = _module(_ROUTER)
+    native: Callable[[str], bool] = router._is_aws_service_name
+    router._is_aws_service_name = lambda scope_name: scope_name == name or native(scope_name)
 
 
 def save_state() -> None:
@@ -157,6 +166,12 @@ def save_state() -> None:
 def end_lambda_workers() -> None:
     """End every Lambda worker process and remove its files."""
     _module(_WORKERS).reset()
+
+
+def end_lambda_workers_of(function: str) -> None:
+    """End the worker processes of one function of the account and region in scope."""
+    account, region = current_scope()
+    _module(_WORKERS).invalidate_worker(function, account=account, region=region)
 
 
 def lambda_processes() -> list[tuple[int, str]]:
@@ -435,9 +450,7 @@ def _read_to_mark(lines: "queue.Queue[str]") -> str:
 # --- API Gateway -------------------------------------------------------------------------------------------------
 
 
-def explain_refused_bodies(
-    explain: Callable[[Any, bytes | str], str], fill_in: Callable[[bytes, str], bytes]
-) -> None:
+def explain_refused_bodies(explain: Callable[[Any, bytes | str], str], fill_in: Callable[[bytes, str], bytes]) -> None:
     """Where a body breaks its model, ``explain(schema, body)`` says how and ``fill_in`` puts that into the answer."""
     apis = _module(_REST_APIS)
     check: Callable[..., Any] = apis._check_request_validation
@@ -525,4 +538,3 @@ def replace_table_relation(relation: Callable[[Mapping[str, Any], list[str], Cal
     athena = _module(_ATHENA)
     native: Callable[..., str] = athena._table_relation
     athena._table_relation = lambda table_data, files: relation(table_data, files, native)
-

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import botocore.exceptions
 import botocore.loaders
@@ -19,7 +20,7 @@ import botocore.validate
 Shape = Any
 
 
-class Misfit(ValueError):
+class MisfitError(ValueError):
     """A value that the service's model does not have room for."""
 
 
@@ -39,6 +40,12 @@ def output_shape(service: str, operation: str) -> Shape:
     return service_model(service).operation_model(operation).output_shape
 
 
+def with_tokens(service: str, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The request with the idempotency tokens that an SDK adds by itself."""
+    wanted = service_model(service).operation_model(operation).idempotent_members
+    return {**{name: str(uuid4()) for name in wanted}, **request}
+
+
 def problem_with(service: str, operation: str, request: dict[str, Any]) -> str | None:
     """What botocore's validator finds wrong with a request, or None."""
     report = botocore.validate.ParamValidator().validate(request, input_shape(service, operation))
@@ -48,12 +55,12 @@ def problem_with(service: str, operation: str, request: dict[str, Any]) -> str |
 def fit(value: Any, shape: Shape, where: str = "") -> Any:
     """A value from a template as the model wants it: text becomes numbers and booleans, structures become JSON text.
 
-    Raises Misfit for a member that the shape does not have.
+    Raises MisfitError for a member that the shape does not have.
     """
     kind = shape.type_name
     if kind == "structure" and isinstance(value, dict):
         if extra := sorted(set(value) - set(shape.members)):
-            raise Misfit(f"Encountered unsupported properties in {{{where or '/'}}}: [{', '.join(extra)}]")
+            raise MisfitError(f"Encountered unsupported properties in {{{where or '/'}}}: [{', '.join(extra)}]")
         return {name: fit(each, shape.members[name], f"{where}/{name}") for name, each in value.items()}
     if kind == "list" and isinstance(value, list):
         return [fit(each, shape.member, f"{where}/{position}") for position, each in enumerate(value)]
@@ -69,7 +76,7 @@ def _fit_scalar(value: Any, kind: str, where: str) -> Any:
         if kind in ("float", "double"):
             return float(value)
     except (TypeError, ValueError):
-        raise Misfit(f"Property {where} must be a number, not {value!r}") from None
+        raise MisfitError(f"Property {where} must be a number, not {value!r}") from None
     if kind == "boolean":
         return value if isinstance(value, bool) else str(value).lower() == "true"
     if kind == "string":

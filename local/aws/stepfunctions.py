@@ -52,15 +52,11 @@ class Job:
 
 
 _JOBS = {
-    "createTrainingJob": Job(
-        describe="DescribeTrainingJob", name="TrainingJobName", status="TrainingJobStatus"
-    ),
+    "createTrainingJob": Job(describe="DescribeTrainingJob", name="TrainingJobName", status="TrainingJobStatus"),
     "createProcessingJob": Job(
         describe="DescribeProcessingJob", name="ProcessingJobName", status="ProcessingJobStatus"
     ),
-    "createTransformJob": Job(
-        describe="DescribeTransformJob", name="TransformJobName", status="TransformJobStatus"
-    ),
+    "createTransformJob": Job(describe="DescribeTransformJob", name="TransformJobName", status="TransformJobStatus"),
     "createHyperParameterTuningJob": Job(
         describe="DescribeHyperParameterTuningJob",
         name="HyperParameterTuningJobName",
@@ -88,7 +84,9 @@ def _sagemaker_task(call: Call, resource: str, data: dict[str, Any]) -> Any:
         if mode.startswith("sync"):
             return _outcome(call, action, data)
     except AwsError as refusal:
-        raise seams.task_failure(f"SageMaker.{_exception_name(refusal.code, 'AmazonSageMaker')}", refusal.message) from None
+        raise seams.task_failure(
+            f"SageMaker.{_exception_name(refusal.code, 'AmazonSageMaker')}", refusal.message
+        ) from None
     return shapes.to_task(answer, shapes.output_shape("sagemaker", operation), shapes.epoch_milliseconds)
 
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from feedback.sentiment import LABELS
 from stacks.constructs.lake import FEEDBACK, RAW, Lake
 
 # What lambdas/archive writes, one JSON object a line (the order is the order in a `SELECT *`).
@@ -28,9 +29,7 @@ FEEDBACK_COLUMNS: tuple[tuple[str, str], ...] = (
     ("sentiment", "int"),
     ("label", "string"),
     ("confidence", "double"),
-    ("negative", "double"),
-    ("neutral", "double"),
-    ("positive", "double"),
+    *((label, "double") for label in LABELS),
     ("model_version", "string"),
     ("customer_ref", "string"),
 )
@@ -72,7 +71,7 @@ class Catalog(Construct):
                 name="feedback",
                 description="Feedback with the decision of the model, one row per decision",
                 table_type="EXTERNAL_TABLE",
-                partition_keys=[table.ColumnProperty(name="dt", type="string", comment="day of the decision")],
+                partition_keys=[table.ColumnProperty(name="dt", type="string", comment="day of receipt, UTC")],
                 parameters={
                     "classification": "json",
                     "projection.enabled": "true",
@@ -102,7 +101,7 @@ class Catalog(Construct):
             ),
             description="Reads raw/ of the lake and writes its tables into the catalog",
         )
-        for statement in (*lake.data.reading(RAW), *self._crawler_statements()):
+        for statement in (*lake.data.reading(RAW), *lake.data.listing(RAW), *self._crawler_statements()):
             role.add_to_policy(statement)
         crawler = glue.CfnCrawler(
             self,

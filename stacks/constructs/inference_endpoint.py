@@ -9,7 +9,7 @@ endpoint itself has one, because its own alarms name it.
 
 from dataclasses import dataclass
 
-from aws_cdk import CfnCondition, CfnParameter, Duration, Fn, Stack
+from aws_cdk import Acknowledgment, CfnCondition, CfnParameter, Duration, Fn, Stack, Validations
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
@@ -112,7 +112,8 @@ class InferenceEndpoint(Construct):
             images=[framework_image(name) for name in sorted(set(IMAGE_OF.values()))],
             statements=[
                 *lake.artifacts.reading(MODELS),
-                *lake.data.writing(CAPTURE),
+                *lake.artifacts.listing(MODELS),
+                *lake.data.uploading(CAPTURE),
                 *reading_assets(*starters.values()),
             ],
         )
@@ -139,6 +140,12 @@ class InferenceEndpoint(Construct):
                 )
                 for container, asset in starters.items()
             ],
+        )
+        Validations.of(model).acknowledge(
+            Acknowledgment(
+                id="CloudFormation-Validate::F3031",
+                reason="The rule takes the name of the SSM parameter for its value and finds no s3:// address in it",
+            )
         )
         # SageMaker reads the artifacts with the role while it creates the model.
         model.node.add_dependency(role)

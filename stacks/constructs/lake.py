@@ -68,21 +68,27 @@ class Bucket(Construct):
         return f"s3://{self.name}/{prefix}"
 
     def reading(self, *prefixes: str) -> list[iam.PolicyStatement]:
-        """Statements that let a role list and read what lies under the prefixes, and nothing else."""
+        """Statements that let a role read objects under the prefixes whose keys it knows."""
+        return [self._objects(["s3:GetObject"], prefixes), self._key.reading()]
+
+    def listing(self, *prefixes: str) -> list[iam.PolicyStatement]:
+        """Statements that let a role find what lies under the prefixes, and nothing else."""
         return [
-            self._objects(["s3:GetObject"], prefixes),
             iam.PolicyStatement(
                 actions=["s3:ListBucket"],
                 resources=[self.bucket.bucket_arn],
                 conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
             ),
             iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[self.bucket.bucket_arn]),
-            self._key.reading(),
         ]
 
     def writing(self, *prefixes: str) -> list[iam.PolicyStatement]:
         """Statements that let a role put objects under the prefixes; it can neither read nor delete them."""
-        return [self._objects(["s3:PutObject", "s3:AbortMultipartUpload"], prefixes), self._key.writing()]
+        return [self._objects(["s3:PutObject"], prefixes), self._key.writing()]
+
+    def uploading(self, *prefixes: str) -> list[iam.PolicyStatement]:
+        """The same for objects that come in parts, as SageMaker sends them."""
+        return [self._objects(["s3:AbortMultipartUpload", "s3:PutObject"], prefixes), self._key.writing()]
 
     def _objects(self, actions: list[str], prefixes: tuple[str, ...]) -> iam.PolicyStatement:
         return iam.PolicyStatement(

@@ -59,7 +59,10 @@ class ModelPipeline(Construct):
             description="Decides whether an evaluated model may be registered",
             bundle=assets.lambda_bundle,
             environment={"MODEL_PACKAGE_GROUP": registry.group_name, "MINIMUM_MACRO_F1": str(minimum_macro_f1)},
-            statements=[*lake.data.reading(REPORTS), registry.reading()],
+            statements=[
+                *lake.data.reading(REPORTS),
+                registry.allowing("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"),
+            ],
             timeout=Duration.seconds(60),
             memory_mib=256,
             key=lake.key,
@@ -80,12 +83,7 @@ class ModelPipeline(Construct):
                 "APPROVAL": approval,
                 "INSTANCE_TYPE": served_on,
             },
-            statements=[
-                *lake.data.reading(REPORTS),
-                *lake.artifacts.reading(MODELS),
-                registry.reading(),
-                registry.registering(),
-            ],
+            statements=[registry.allowing("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages")],
             timeout=Duration.seconds(60),
             memory_mib=256,
             key=lake.key,
@@ -141,9 +139,11 @@ class ModelPipeline(Construct):
             images=[framework_image("huggingface-serving")],
             statements=[
                 *self._lake.data.reading(RAW, FEATURES),
-                *self._lake.data.writing(FEATURES, REPORTS),
+                *self._lake.data.listing(RAW, FEATURES),
+                *self._lake.data.uploading(FEATURES, REPORTS),
                 *self._lake.artifacts.reading(TRAINING_OUTPUT),
-                *self._lake.artifacts.writing(MODELS),
+                *self._lake.artifacts.listing(TRAINING_OUTPUT),
+                *self._lake.artifacts.uploading(MODELS),
                 *reading_assets(code, serving),
             ],
         )
@@ -157,7 +157,8 @@ class ModelPipeline(Construct):
             images=[framework_image("huggingface-training")],
             statements=[
                 *self._lake.data.reading(FEATURES),
-                *self._lake.artifacts.writing(TRAINING_OUTPUT),
+                *self._lake.data.listing(FEATURES),
+                *self._lake.artifacts.uploading(TRAINING_OUTPUT),
                 *reading_assets(code),
             ],
         )

@@ -34,19 +34,6 @@ class ModelRegistry(Construct):
     def _package_arns(self) -> str:
         return Stack.of(self).format_arn(service="sagemaker", resource="model-package", resource_name=f"{self._name}/*")
 
-    def reading(self) -> iam.PolicyStatement:
-        """List and describe the models of this group."""
-        return iam.PolicyStatement(
-            actions=[
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:DescribeModelPackageGroup",
-                "sagemaker:ListModelPackages",
-            ],
-            resources=[self.group_arn, self._package_arns],
-        )
-
-    def registering(self) -> iam.PolicyStatement:
-        """Add a model to this group."""
-        return iam.PolicyStatement(
-            actions=["sagemaker:CreateModelPackage"], resources=[self.group_arn, self._package_arns]
-        )
+    def allowing(self, *actions: str) -> iam.PolicyStatement:
+        """Exactly these actions, for instance `sagemaker:CreateModelPackage`, on the group and its models."""
+        return iam.PolicyStatement(actions=list(actions), resources=[self.group_arn, self._package_arns])

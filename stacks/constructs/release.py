@@ -48,7 +48,7 @@ class Release(Construct):
             },
             statements=[
                 released_model.releasing(),
-                registry.reading(),
+                registry.allowing("sagemaker:DescribeModelPackage"),
                 *lake.artifacts.reading(MODELS),  # the artifacts are checked against their manifest
                 *self._updating(),
             ],

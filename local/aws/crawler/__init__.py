@@ -29,7 +29,7 @@ _MOST_SAMPLES = 12
 _METRICS = "_earshotCounts"
 
 
-class Refused(ValueError):
+class CrawlError(ValueError):
     """The crawl cannot be done; the text becomes its error message."""
 
 
@@ -72,7 +72,7 @@ def _crawl(crawler: dict[str, Any]) -> None:
     _publish(crawler, "Started", {})
     try:
         counts = _read_targets(crawler)
-    except (Refused, schema.Unreadable, catalog.Refused) as refusal:
+    except (CrawlError, schema.UnreadableError, catalog.CatalogError) as refusal:
         problem = str(refusal)
     except Exception as failure:
         # Whatever went wrong belongs into the crawler's record: its caller only polls the state.
@@ -117,7 +117,7 @@ def _publish(crawler: dict[str, Any], state: str, more: dict[str, str]) -> None:
 def _read_targets(crawler: dict[str, Any]) -> catalog.Counts:
     targets = crawler.get("Targets") or {}
     if others := sorted(kind for kind, given in targets.items() if given and kind != "S3Targets"):
-        raise Refused(f"The local crawler reads S3 targets only, not {', '.join(others)}.")
+        raise CrawlError(f"The local crawler reads S3 targets only, not {', '.join(others)}.")
     level = _table_level(crawler)
     writer = catalog.Writer(crawler)
     for target in targets.get("S3Targets") or ():
@@ -134,7 +134,7 @@ def _table_level(crawler: dict[str, Any]) -> int | None:
     try:
         configuration = json.loads(crawler.get("Configuration") or "{}")
     except ValueError:
-        raise Refused("The crawler's configuration is not JSON.") from None
+        raise CrawlError("The crawler's configuration is not JSON.") from None
     level = configuration.get("Grouping", {}).get("TableLevelConfiguration")
     return int(level) if level else None
 
@@ -144,7 +144,7 @@ def _list(bucket: str, prefix: str, exclusions: Sequence[str]) -> list[layout.St
     try:
         pages = list(s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
     except s3.exceptions.NoSuchBucket:
-        raise Refused(f"The S3 bucket {bucket} does not exist.") from None
+        raise CrawlError(f"The S3 bucket {bucket} does not exist.") from None
     found = itertools.chain.from_iterable(page.get("Contents", ()) for page in pages)
     return [
         layout.StoredObject(key=each["Key"], size=each["Size"])

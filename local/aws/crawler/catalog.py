@@ -15,7 +15,7 @@ from local.aws.crawler.schema import Schema
 _MOST_PARTITIONS_PER_CALL = 100
 
 
-class Refused(ValueError):
+class CatalogError(ValueError):
     """The catalog has no place for the tables."""
 
 
@@ -46,7 +46,7 @@ class Writer:
         try:
             glue.get_database(Name=self._database)
         except glue.exceptions.EntityNotFoundException:
-            raise Refused(f"The database {self._database} does not exist.") from None
+            raise CatalogError(f"The database {self._database} does not exist.") from None
 
     def write(self, table: FoundTable, schema: Schema) -> None:
         """Make or update the table and its partitions."""

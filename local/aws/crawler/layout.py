@@ -77,7 +77,9 @@ def _roots_by_level(level: int) -> Callable[[str], str]:
 
 
 def _roots_by_shape(folder: str, data: Iterable[StoredObject]) -> Callable[[str], str]:
-    children = {each.key.removeprefix(folder).partition("/")[0] for each in data if "/" in each.key.removeprefix(folder)}
+    children = {
+        each.key.removeprefix(folder).partition("/")[0] for each in data if "/" in each.key.removeprefix(folder)
+    }
     files_here = any("/" not in each.key.removeprefix(folder) for each in data)
     if files_here or not children or all(_HIVE.fullmatch(child) for child in children):
         return lambda key: folder

@@ -34,7 +34,7 @@ _TYPES = {
 }
 
 
-class Unreadable(ValueError):
+class UnreadableError(ValueError):
     """No built-in classifier knows the file."""
 
 
@@ -53,7 +53,7 @@ class Schema:
 
 
 def infer(samples: Sequence[Path]) -> Schema:
-    """The schema of files that belong to one table; raises Unreadable where they are of no known format."""
+    """The schema of files that belong to one table; raises UnreadableError where they are of no known format."""
     head, compressed = _head(samples[0])
     if head.startswith(_PARQUET_MAGIC):
         return _parquet(samples)
@@ -109,7 +109,7 @@ def _delimited(samples: Sequence[Path], compressed: bool) -> Schema:
                 "SELECT Delimiter, Quote, HasHeader FROM sniff_csv(?)", [str(samples[0])]
             ).fetchone()
         except duckdb.Error as problem:
-            raise Unreadable(str(problem).splitlines()[0]) from None
+            raise UnreadableError(str(problem).splitlines()[0]) from None
     delimiter, quote, header = dialect or (",", "", False)
     described = _describe("read_csv_auto(?, union_by_name = true, hive_partitioning = false)", samples)
     quoted = bool(quote) and quote in _head(samples[0])[0].decode("utf-8", errors="replace")
@@ -147,7 +147,7 @@ def _describe(relation: str, samples: Sequence[Path]) -> list[tuple[str, Any]]:
         try:
             found = database.execute(f"SELECT * FROM {relation} LIMIT 0", [[str(path) for path in samples]])  # noqa: S608
         except duckdb.Error as problem:
-            raise Unreadable(str(problem).splitlines()[0]) from None
+            raise UnreadableError(str(problem).splitlines()[0]) from None
         return [(name, kind) for name, kind, *_ in found.description or ()]
 
 

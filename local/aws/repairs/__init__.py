@@ -11,6 +11,7 @@ from local.aws.seams import Created, Properties, ResourceType
 
 Repair = Callable[[str, Properties, Properties], None]
 Guard = Callable[[str, Properties], None]
+Rewrite = Callable[[Properties], Properties]
 
 
 class Repaired:
@@ -41,6 +42,26 @@ class Repaired:
         """As ministack does, unless AWS would refuse."""
         if self._before_delete:
             self._before_delete(physical_id, properties)
+        self._native.delete(physical_id, properties)
+
+
+class Rewritten:
+    """ministack's own type, told the properties in the words that it stores."""
+
+    def __init__(self, native: ResourceType, rewrite: Rewrite) -> None:
+        self._native = native
+        self._rewrite = rewrite
+
+    def create(self, logical_id: str, properties: Properties, stack: str) -> Created:
+        """As ministack does."""
+        return self._native.create(logical_id, self._rewrite(properties), stack)
+
+    def update(self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Created:
+        """As ministack does."""
+        return self._native.update(physical_id, self._rewrite(old), self._rewrite(new), stack, logical_id)
+
+    def delete(self, physical_id: str, properties: Properties) -> None:
+        """As ministack does."""
         self._native.delete(physical_id, properties)
 
 

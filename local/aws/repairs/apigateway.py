@@ -1,4 +1,4 @@
-"""REST APIs: request validators, the validator of a method, and a stage's access log settings."""
+"""REST APIs: their endpoint type, request validators, the validator of a method, a stage's access log settings."""
 
 from typing import Any
 
@@ -6,13 +6,15 @@ from botocore.exceptions import ClientError
 
 from local.aws import seams
 from local.aws.clients import client
-from local.aws.repairs import repair
+from local.aws.repairs import Rewritten, repair
 from local.aws.seams import Created, Properties
 
 
 def register() -> frozenset[str]:
     """The types that are repaired or replaced here."""
     seams.register_resource("AWS::ApiGateway::RequestValidator", RequestValidatorType())
+    rest_api = Rewritten(seams.resource("AWS::ApiGateway::RestApi"), _endpoint_in_api_names)
+    seams.register_resource("AWS::ApiGateway::RestApi", rest_api)
     return frozenset(
         {
             "AWS::ApiGateway::RequestValidator",
@@ -47,6 +49,14 @@ class RequestValidatorType:
             )
         except client("apigateway").exceptions.NotFoundException:
             return
+
+
+def _endpoint_in_api_names(properties: Properties) -> Properties:
+    """ministack stores the template's structure as it is, where clients look for the API's names."""
+    if "EndpointConfiguration" not in properties:
+        return properties
+    given = properties["EndpointConfiguration"]
+    return {**properties, "EndpointConfiguration": {name[:1].lower() + name[1:]: given[name] for name in given}}
 
 
 def _method(physical_id: str, old: Properties, new: Properties) -> None:

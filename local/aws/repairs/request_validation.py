@@ -104,7 +104,7 @@ def _of_object(schema: dict[str, Any], value: dict[str, Any], root: Any) -> Iter
         elif name in others and isinstance(additional, dict):
             yield from problems(additional, each, root)
     if len(value) > schema.get("maxProperties", len(value)):
-        yield f"object has too many properties (found {len(value)} but schema requires at most {schema['maxProperties']})"
+        yield f"object has too many properties (found {len(value)} but at most {schema['maxProperties']} are allowed)"
 
 
 def _of_array(schema: dict[str, Any], value: list[Any], root: Any) -> Iterator[str]:
@@ -125,10 +125,10 @@ def _of_array(schema: dict[str, Any], value: list[Any], root: Any) -> Iterator[s
 def _of_combinations(schema: dict[str, Any], value: Any, root: Any) -> Iterator[str]:
     for each in schema.get("allOf") or []:
         yield from problems(each, value, root)
-    for keyword, enough in (("anyOf", lambda count: count > 0), ("oneOf", lambda count: count == 1)):
+    for keyword, most in (("anyOf", None), ("oneOf", 1)):
         parts = schema.get(keyword) or []
         matching = sum(1 for each in parts if not any(True for _ in problems(each, value, root)))
-        if parts and not enough(matching):
+        if parts and (matching == 0 or (most is not None and matching > most)):
             yield f"instance failed to match {keyword} of the {len(parts)} schemas (matched {matching})"
 
 
@@ -141,7 +141,5 @@ def _referred(reference: str, root: Any) -> Any:
 
 def _type_of(value: Any) -> str:
     return next(
-        name
-        for name in ("null", "boolean", "integer", "number", "string", "array", "object")
-        if _TYPES[name](value)
+        name for name in ("null", "boolean", "integer", "number", "string", "array", "object") if _TYPES[name](value)
     )

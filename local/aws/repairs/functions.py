@@ -1,0 +1,21 @@
+"""Lambda functions: the key of their environment, and an end to their workers when they are deleted."""
+
+from local.aws import resources, seams
+from local.aws.clients import client
+from local.aws.repairs import repair
+from local.aws.seams import Properties
+
+
+def register() -> frozenset[str]:
+    """The types that are repaired here."""
+    return frozenset({repair("AWS::Lambda::Function", _function, _end_workers)})
+
+
+def _function(name: str, old: Properties, new: Properties) -> None:
+    if "KmsKeyArn" in resources.changed(old, new):
+        client("lambda").update_function_configuration(FunctionName=name, KMSKeyArn=new.get("KmsKeyArn", ""))
+
+
+def _end_workers(name: str, properties: Properties) -> None:
+    """ministack leaves the processes of a function that its stack deletes."""
+    seams.end_lambda_workers_of(name)
