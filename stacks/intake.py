@@ -6,7 +6,6 @@ Composes; the constructs know how. Nothing comes after it.
 from collections.abc import Iterable
 
 from aws_cdk import CfnOutput, Duration, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from feedback.ledger import State
@@ -20,6 +19,7 @@ from stacks.constructs.lake import FEEDBACK, Lake
 from stacks.constructs.ledger import Ledger
 from stacks.constructs.operations import Operations
 from stacks.constructs.queue_consumer import QueueConsumer
+from stacks.constructs.role import Statement
 from stacks.constructs.stream_consumer import StreamConsumer, statements_of_consumer
 from stacks.constructs.web_acl import WebAcl
 from stacks.constructs.work_queue import DeadLetters, WorkQueue
@@ -183,7 +183,7 @@ class Intake(Stack):
         *,
         description: str,
         environment: dict[str, str],
-        statements: Iterable[iam.PolicyStatement],
+        statements: Iterable[Statement],
         timeout: Duration,
         memory_mib: int,
         package: str | None = None,

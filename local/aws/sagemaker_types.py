@@ -257,8 +257,9 @@ class SageMakerType:
         return str(attributes[self._kind.identity]), attributes
 
     def _remove(self, name: str) -> None:
+        operation = f"Delete{self._kind.noun}"
         try:
-            self._call(f"Delete{self._kind.noun}", {self._kind.name: name})
+            self._call(operation, self._request(operation, {self._kind.name: name}))
             while self._kind.noun in _WAITS:
                 self._describe(name)
                 time.sleep(_POLL_SECONDS)

@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.role import Statement
 
 
 class AlertChannel(Construct):
@@ -28,9 +29,9 @@ class AlertChannel(Construct):
     def topic_arn(self) -> str:
         return self._topic.topic_arn
 
-    def publishing(self) -> list[iam.PolicyStatement]:
+    def publishing(self) -> list[Statement]:
         """What a role needs to send an alert."""
-        return [iam.PolicyStatement(actions=["sns:Publish"], resources=[self.topic_arn]), self._key.writing()]
+        return [Statement(actions=["sns:Publish"], resources=[self.topic_arn]), self._key.writing()]
 
     def _inbox(self) -> sqs.Queue:
         inbox = sqs.Queue(

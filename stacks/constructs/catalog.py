@@ -6,13 +6,14 @@ Knows the columns of what the product itself writes. Does not know the columns o
 import json
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_glue as glue
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from feedback.sentiment import LABELS
+from stacks.constructs.arns import arn
 from stacks.constructs.lake import FEEDBACK, RAW, Lake
+from stacks.constructs.role import Role, Statement
 
 # What lambdas/archive writes, one JSON object a line (the order is the order in a `SELECT *`).
 FEEDBACK_COLUMNS: tuple[tuple[str, str], ...] = (
@@ -93,20 +94,17 @@ class Catalog(Construct):
         )
 
     def _crawler(self, lake: Lake) -> glue.CfnCrawler:
-        role = iam.Role(
+        role = Role(
             self,
-            "CrawlerRole",
-            assumed_by=iam.ServicePrincipal(
-                "glue.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
+            "CrawlerAccess",
+            service="glue",
             description="Reads raw/ of the lake and writes its tables into the catalog",
+            statements=[*lake.data.reading(RAW), *lake.data.listing(RAW), *self._crawler_statements()],
         )
-        for statement in (*lake.data.reading(RAW), *lake.data.listing(RAW), *self._crawler_statements()):
-            role.add_to_policy(statement)
         crawler = glue.CfnCrawler(
             self,
             "Crawler",
-            role=role.role_arn,
+            role=role.arn,
             database_name=self.database,
             description="Makes a table of every folder under raw/",
             targets=glue.CfnCrawler.TargetsProperty(
@@ -129,13 +127,12 @@ class Catalog(Construct):
             ),
         )
         # The crawler checks its role when it is created.
-        crawler.node.add_dependency(role)
+        crawler.node.add_dependency(role.policy)
         return crawler
 
-    def _crawler_statements(self) -> Sequence[iam.PolicyStatement]:
-        stack = Stack.of(self)
+    def _crawler_statements(self) -> Sequence[Statement]:
         return (
-            iam.PolicyStatement(
+            Statement(
                 actions=[
                     "glue:BatchCreatePartition",
                     "glue:BatchGetPartition",
@@ -151,20 +148,13 @@ class Catalog(Construct):
                     "glue:UpdateTable",
                 ],
                 resources=[
-                    stack.format_arn(service="glue", resource="catalog"),
-                    stack.format_arn(service="glue", resource="database", resource_name=self.database),
-                    stack.format_arn(service="glue", resource="table", resource_name=f"{self.database}/*"),
+                    arn("glue", "catalog"),
+                    arn("glue", f"database/{self.database}"),
+                    arn("glue", f"table/{self.database}/*"),
                 ],
             ),
-            iam.PolicyStatement(
+            Statement(
                 actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[
-                    stack.format_arn(
-                        service="logs",
-                        resource="log-group",
-                        resource_name="/aws-glue/crawlers*",
-                        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                    )
-                ],
+                resources=[arn("logs", "log-group:/aws-glue/crawlers*")],
             ),
         )

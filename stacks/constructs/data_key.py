@@ -4,10 +4,13 @@ Knows which AWS services may use it on the account's behalf. Does not know the r
 the data they read is granted.
 """
 
-from aws_cdk import ArnFormat, Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from stacks.constructs.arns import arn
+from stacks.constructs.role import Statement
 
 # Services that encrypt or decrypt for a resource of this account without a role of ours in between.
 _SERVICES = (
@@ -28,6 +31,7 @@ class DataKey(Construct):
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
+        self.arn = self.key.key_arn
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ServicesOfThisAccount",
@@ -43,29 +47,16 @@ class DataKey(Construct):
                 principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
                 resources=["*"],
-                conditions={
-                    "ArnLike": {
-                        "kms:EncryptionContext:aws:logs:arn": Stack.of(self).format_arn(
-                            service="logs",
-                            resource="log-group",
-                            resource_name="*",
-                            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-                        )
-                    }
-                },
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*")}},
             )
         )
 
-    @property
-    def arn(self) -> str:
-        return self.key.key_arn
-
-    def reading(self) -> iam.PolicyStatement:
+    def reading(self) -> Statement:
         """What a role needs to read anything that is encrypted with the key."""
-        return iam.PolicyStatement(actions=["kms:Decrypt", "kms:DescribeKey"], resources=[self.arn])
+        return Statement(actions=["kms:Decrypt", "kms:DescribeKey"], resources=[self.arn])
 
-    def writing(self) -> iam.PolicyStatement:
+    def writing(self) -> Statement:
         """What a role needs to write; S3 multipart uploads and SQS decrypt what they just encrypted."""
-        return iam.PolicyStatement(
+        return Statement(
             actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"], resources=[self.arn]
         )

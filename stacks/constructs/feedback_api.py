@@ -7,11 +7,12 @@ with a request.
 import json
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.constructs.arns import arn
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.feedback_models import batch_model, feedback_model
 from stacks.constructs.handler_function import HandlerFunction
@@ -126,12 +127,7 @@ class FeedbackApi(Construct):
     @property
     def stage_arn(self) -> str:
         """The stage as the firewall names it."""
-        return Stack.of(self).format_arn(
-            service="apigateway",
-            account="",
-            resource="/restapis",
-            resource_name=f"{self.id}/stages/{self._api.deployment_stage.stage_name}",
-        )
+        return arn("apigateway", f"/restapis/{self.id}/stages/{self._api.deployment_stage.stage_name}", account="")
 
     def feedback_url(self) -> str:
         """Where one feedback is read; its id is appended."""

@@ -15,6 +15,7 @@ from constructs import Construct
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.log_group import log_group
 from stacks.constructs.operations import Operations
+from stacks.constructs.role import Role, Statement
 
 
 class HandlerFunction(Construct):
@@ -27,7 +28,7 @@ class HandlerFunction(Construct):
         description: str,
         bundle: Path,
         environment: Mapping[str, str],
-        statements: Iterable[iam.PolicyStatement],
+        statements: Iterable[Statement],
         timeout: Duration,
         memory_mib: int,
         key: DataKey,
@@ -36,18 +37,10 @@ class HandlerFunction(Construct):
     ) -> None:
         super().__init__(scope, id_)
         logs = log_group(self, "Log", key=key, days=log_days)
-        self.role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=description,
+        writing_log = Statement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs.log_group_arn])
+        self.role = Role(
+            self, "Access", service="lambda", description=description, statements=[writing_log, *statements]
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs.log_group_arn])
-        )
-        for statement in statements:
-            self.role.add_to_policy(statement)
-        self.timeout = timeout
         self.function = lambda_.Function(
             self,
             "Function",
@@ -58,13 +51,14 @@ class HandlerFunction(Construct):
             handler=f"lambdas.{package}.handler.handle",
             environment=dict(environment),
             environment_encryption=key.key,
-            role=self.role.without_policy_updates(),
+            role=iam.Role.from_role_arn(self, "Role", self.role.arn, mutable=False),
             timeout=timeout,
             memory_size=memory_mib,
             log_group=logs,
         )
+        self.arn = self.function.function_arn
         # The function must not start before it may write its log and do its work.
-        self.function.node.add_dependency(self.role)
+        self.function.node.add_dependency(self.role.policy)
         self.errors = operations.alarm(
             self,
             "Errors",
@@ -77,10 +71,6 @@ class HandlerFunction(Construct):
             period=Duration.minutes(5),
         )
 
-    @property
-    def arn(self) -> str:
-        return self.function.function_arn
-
-    def invoking(self) -> iam.PolicyStatement:
+    def invoking(self) -> Statement:
         """What a role needs to call the function."""
-        return iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[self.arn])
+        return Statement(actions=["lambda:InvokeFunction"], resources=[self.arn])

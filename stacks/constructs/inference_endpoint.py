@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 from aws_cdk import Acknowledgment, CfnCondition, CfnParameter, Duration, Fn, Stack, Validations
 from aws_cdk import aws_applicationautoscaling as autoscaling
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from stacks.assets import CONTAINERS, Assets
+from stacks.constructs.arns import arn
 from stacks.constructs.lake import CAPTURE, MODELS, Lake
 from stacks.constructs.operations import Operations
 from stacks.constructs.released_model import STARTER, ReleasedModel
+from stacks.constructs.role import Statement
 from stacks.constructs.sagemaker_role import SageMakerRole, reading_assets
 from stacks.images import ImageName, framework_image
 
@@ -79,17 +80,12 @@ class InferenceEndpoint(Construct):
         model = self._model(starters, released_model, lake)
         config = self._config(model, capacity, capture_percent, lake)
         alarms = self._alarms(guardrail, operations)
-        self._endpoint = self._guarded_endpoint(config, capacity, guardrail, alarms)
+        self.name = self._guarded_endpoint(config, capacity, guardrail, alarms).attr_endpoint_name
         self._scale(capacity)
 
-    @property
-    def name(self) -> str:
-        return self._endpoint.attr_endpoint_name
-
-    def invoking(self) -> iam.PolicyStatement:
+    def invoking(self) -> Statement:
         """What a role needs to ask the endpoint."""
-        arn = Stack.of(self).format_arn(service="sagemaker", resource="endpoint", resource_name=self.name)
-        return iam.PolicyStatement(actions=["sagemaker:InvokeEndpoint"], resources=[arn])
+        return Statement(actions=["sagemaker:InvokeEndpoint"], resources=[arn("sagemaker", f"endpoint/{self.name}")])
 
     def _model(
         self, starters: dict[str, s3_assets.Asset], released_model: ReleasedModel, lake: Lake
@@ -148,7 +144,7 @@ class InferenceEndpoint(Construct):
             )
         )
         # SageMaker reads the artifacts with the role while it creates the model.
-        model.node.add_dependency(role)
+        model.node.add_dependency(role.policy)
         return model
 
     def _config(
@@ -257,14 +253,12 @@ class InferenceEndpoint(Construct):
             resource_id=f"endpoint/{self.name}/variant/{VARIANT}",
             min_capacity=capacity.minimum_instances,
             max_capacity=capacity.maximum_instances,
-            role_arn=Stack.of(self).format_arn(
-                service="iam",
+            role_arn=arn(
+                "iam",
+                "role/"
+                "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
+                "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
                 region="",
-                resource="role",
-                resource_name=(
-                    "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/"
-                    "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-                ),
             ),
         )
         policy = autoscaling.CfnScalingPolicy

@@ -4,11 +4,11 @@ Knows the prefixes and how long what lies under them is kept. Does not know the 
 """
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.role import Statement
 
 RAW = "raw/"
 FEEDBACK = "feedback/"
@@ -53,47 +53,43 @@ class Bucket(Construct):
             removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
             auto_delete_objects=delete_with_stack,
         )
+        self.name = self.bucket.bucket_name
+        self._arn = self.bucket.bucket_arn
         # `event_bridge_enabled=True` would bring a custom resource with a Lambda function for what is one property.
         resource = self.bucket.node.default_child
         if not isinstance(resource, s3.CfnBucket):
             raise TypeError("the default child of a bucket is its CloudFormation resource")
         resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
 
-    @property
-    def name(self) -> str:
-        return self.bucket.bucket_name
-
     def uri(self, prefix: str) -> str:
         """`s3://bucket/prefix`."""
         return f"s3://{self.name}/{prefix}"
 
-    def reading(self, *prefixes: str) -> list[iam.PolicyStatement]:
+    def reading(self, *prefixes: str) -> list[Statement]:
         """Statements that let a role read objects under the prefixes whose keys it knows."""
         return [self._objects(["s3:GetObject"], prefixes), self._key.reading()]
 
-    def listing(self, *prefixes: str) -> list[iam.PolicyStatement]:
+    def listing(self, *prefixes: str) -> list[Statement]:
         """Statements that let a role find what lies under the prefixes, and nothing else."""
         return [
-            iam.PolicyStatement(
+            Statement(
                 actions=["s3:ListBucket"],
-                resources=[self.bucket.bucket_arn],
+                resources=[self._arn],
                 conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
             ),
-            iam.PolicyStatement(actions=["s3:GetBucketLocation"], resources=[self.bucket.bucket_arn]),
+            Statement(actions=["s3:GetBucketLocation"], resources=[self._arn]),
         ]
 
-    def writing(self, *prefixes: str) -> list[iam.PolicyStatement]:
+    def writing(self, *prefixes: str) -> list[Statement]:
         """Statements that let a role put objects under the prefixes; it can neither read nor delete them."""
         return [self._objects(["s3:PutObject"], prefixes), self._key.writing()]
 
-    def uploading(self, *prefixes: str) -> list[iam.PolicyStatement]:
+    def uploading(self, *prefixes: str) -> list[Statement]:
         """The same for objects that come in parts, as SageMaker sends them."""
         return [self._objects(["s3:AbortMultipartUpload", "s3:PutObject"], prefixes), self._key.writing()]
 
-    def _objects(self, actions: list[str], prefixes: tuple[str, ...]) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            actions=actions, resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes]
-        )
+    def _objects(self, actions: list[str], prefixes: tuple[str, ...]) -> Statement:
+        return Statement(actions=actions, resources=[f"{self._arn}/{prefix}*" for prefix in prefixes])
 
 
 class Lake(Construct):

@@ -6,10 +6,10 @@ the expiry.
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.role import Statement
 
 
 class Ledger(Construct):
@@ -43,21 +43,21 @@ class Ledger(Construct):
             raise TypeError("the ledger was made with a stream")
         return arn
 
-    def allowing(self, *actions: str) -> list[iam.PolicyStatement]:
+    def allowing(self, *actions: str) -> list[Statement]:
         """Exactly these actions, for instance `dynamodb:PutItem`, on the table, and its key."""
         return [
-            iam.PolicyStatement(actions=list(actions), resources=[self._table.table_arn]),
+            Statement(actions=list(actions), resources=[self._table.table_arn]),
             self._key.writing() if _writes(actions) else self._key.reading(),
         ]
 
-    def following(self) -> list[iam.PolicyStatement]:
+    def following(self) -> list[Statement]:
         """Read the stream. Lambda checks for ListStreams, which names streams of the table."""
         return [
-            iam.PolicyStatement(
+            Statement(
                 actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
                 resources=[self.stream_arn],
             ),
-            iam.PolicyStatement(actions=["dynamodb:ListStreams"], resources=[f"{self._table.table_arn}/stream/*"]),
+            Statement(actions=["dynamodb:ListStreams"], resources=[f"{self._table.table_arn}/stream/*"]),
             self._key.reading(),
         ]
 

@@ -6,16 +6,17 @@ Knows which exact actions each role needs. The order of the steps is in `pipelin
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from stacks.assets import Assets
+from stacks.constructs.arns import arn
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.lake import FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.pipeline_definition import PipelineAddresses, PipelineDefaults, pipeline_definition
+from stacks.constructs.role import Role, Statement
 from stacks.constructs.sagemaker_role import SageMakerRole, reading_assets
 from stacks.constructs.workflow import Workflow
 from stacks.images import framework_image
@@ -163,17 +164,11 @@ class ModelPipeline(Construct):
             ],
         )
 
-    def _job_statements(
-        self, processing_role: SageMakerRole, training_role: SageMakerRole
-    ) -> list[iam.PolicyStatement]:
+    def _job_statements(self, processing_role: SageMakerRole, training_role: SageMakerRole) -> list[Statement]:
         """https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html, narrowed to our jobs."""
-        stack = Stack.of(self)
-        jobs = [
-            stack.format_arn(service="sagemaker", resource=kind, resource_name=f"{self._name}-*")
-            for kind in ("processing-job", "training-job")
-        ]
+        jobs = [arn("sagemaker", f"{kind}/{self._name}-*") for kind in ("processing-job", "training-job")]
         return [
-            iam.PolicyStatement(
+            Statement(
                 actions=[
                     "sagemaker:AddTags",
                     "sagemaker:CreateProcessingJob",
@@ -185,41 +180,38 @@ class ModelPipeline(Construct):
                 ],
                 resources=jobs,
             ),
-            iam.PolicyStatement(
+            Statement(
                 actions=["iam:PassRole"],
                 resources=[processing_role.arn, training_role.arn],
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             ),
-            iam.PolicyStatement(
+            Statement(
                 actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
                 resources=[
-                    stack.format_arn(
-                        service="events", resource="rule", resource_name=f"StepFunctionsGetEventsForSageMaker{kind}Rule"
-                    )
+                    arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}Rule")
                     for kind in ("ProcessingJobs", "TrainingJobs")
                 ],
             ),
         ]
 
-    def _crawling(self, crawler: glue.CfnCrawler) -> iam.PolicyStatement:
-        arn = Stack.of(self).format_arn(service="glue", resource="crawler", resource_name=crawler.ref)
-        return iam.PolicyStatement(actions=["glue:GetCrawler", "glue:StartCrawler"], resources=[arn])
+    def _crawling(self, crawler: glue.CfnCrawler) -> Statement:
+        return Statement(
+            actions=["glue:GetCrawler", "glue:StartCrawler"], resources=[arn("glue", f"crawler/{crawler.ref}")]
+        )
 
     def _schedule(self, schedule: str, *, enabled: bool) -> None:
-        role = iam.Role(
+        role = Role(
             self,
-            "ScheduleRole",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            "ScheduleAccess",
+            service="events",
             description="Starts the model pipeline on its schedule",
+            statements=[self.workflow.starting()],
         )
-        role.add_to_policy(self.workflow.starting())
         events.CfnRule(
             self,
             "Schedule",
             description="Trains and evaluates a new model regularly; off unless the stage's settings switch it on",
             schedule_expression=schedule,
             state="ENABLED" if enabled else "DISABLED",
-            targets=[
-                events.CfnRule.TargetProperty(id="ModelPipeline", arn=self.arn, role_arn=role.role_arn, input="{}")
-            ],
+            targets=[events.CfnRule.TargetProperty(id="ModelPipeline", arn=self.arn, role_arn=role.arn, input="{}")],
         )

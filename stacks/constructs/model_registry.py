@@ -3,10 +3,12 @@
 Knows the group and the statements around it. Does not know what a model is made of.
 """
 
-from aws_cdk import RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
+
+from stacks.constructs.arns import arn
+from stacks.constructs.role import Statement
 
 
 class ModelRegistry(Construct):
@@ -32,8 +34,8 @@ class ModelRegistry(Construct):
 
     @property
     def _package_arns(self) -> str:
-        return Stack.of(self).format_arn(service="sagemaker", resource="model-package", resource_name=f"{self._name}/*")
+        return arn("sagemaker", f"model-package/{self._name}/*")
 
-    def allowing(self, *actions: str) -> iam.PolicyStatement:
+    def allowing(self, *actions: str) -> Statement:
         """Exactly these actions, for instance `sagemaker:CreateModelPackage`, on the group and its models."""
-        return iam.PolicyStatement(actions=list(actions), resources=[self.group_arn, self._package_arns])
+        return Statement(actions=list(actions), resources=[self.group_arn, self._package_arns])

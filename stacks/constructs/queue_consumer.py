@@ -31,4 +31,4 @@ class QueueConsumer(Construct):
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=lambda_.CfnEventSourceMapping.ScalingConfigProperty(maximum_concurrency=maximum_concurrency),
         )
-        source.node.add_dependency(function.role)
+        source.node.add_dependency(function.role.policy)

@@ -8,15 +8,16 @@ from pathlib import Path
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.constructs.arns import arn
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.lake import MODELS, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.release_definition import release_definition
 from stacks.constructs.released_model import ReleasedModel
+from stacks.constructs.role import Role, Statement
 from stacks.constructs.workflow import Workflow
 
 
@@ -68,45 +69,34 @@ class Release(Construct):
             log_days=log_days,
             operations=operations,
         )
+        self.arn = self._workflow.arn
         self._start_on_approval(registry)
 
-    @property
-    def arn(self) -> str:
-        return self._workflow.arn
-
-    def _updating(self) -> list[iam.PolicyStatement]:
+    def _updating(self) -> list[Statement]:
         """CloudFormation works with the role of the last deploy; the caller needs the call and the parameters."""
-        stack = Stack.of(self)
         return [
-            iam.PolicyStatement(
+            Statement(
                 actions=[
                     "cloudformation:DescribeStackEvents",
                     "cloudformation:DescribeStacks",
                     "cloudformation:UpdateStack",
                 ],
-                resources=[
-                    stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{stack.stack_name}/*")
-                ],
+                resources=[arn("cloudformation", f"stack/{Stack.of(self).stack_name}/*")],
             ),
             # The CDK's own parameter, resolved at every update of a stack that the CDK made.
-            iam.PolicyStatement(
-                actions=["ssm:GetParameters"],
-                resources=[
-                    stack.format_arn(
-                        service="ssm", resource="parameter", resource_name="cdk-bootstrap/hnb659fds/version"
-                    )
-                ],
+            Statement(
+                actions=["ssm:GetParameters"], resources=[arn("ssm", "parameter/cdk-bootstrap/hnb659fds/version")]
             ),
         ]
 
     def _start_on_approval(self, registry: ModelRegistry) -> None:
-        role = iam.Role(
+        role = Role(
             self,
-            "ApprovalRole",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            "ApprovalAccess",
+            service="events",
             description="Starts a release when a model is approved",
+            statements=[self._workflow.starting()],
         )
-        role.add_to_policy(self._workflow.starting())
         events.CfnRule(
             self,
             "Approval",
@@ -124,7 +114,7 @@ class Release(Construct):
                 events.CfnRule.TargetProperty(
                     id="Release",
                     arn=self.arn,
-                    role_arn=role.role_arn,
+                    role_arn=role.arn,
                     input_transformer=events.CfnRule.InputTransformerProperty(
                         input_paths_map={"package": "$.detail.ModelPackageArn"},
                         input_template='{"model_package_arn": <package>}',

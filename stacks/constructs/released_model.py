@@ -3,10 +3,11 @@
 Knows the parameter and its statements. Does not know the endpoint that reads it.
 """
 
-from aws_cdk import Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
+
+from stacks.constructs.arns import arn
+from stacks.constructs.role import Statement
 
 STARTER = "starter"
 
@@ -28,12 +29,8 @@ class ReleasedModel(Construct):
 
     @property
     def _arn(self) -> str:
-        return Stack.of(self).format_arn(
-            service="ssm", resource="parameter", resource_name=self.parameter_name.removeprefix("/")
-        )
+        return arn("ssm", f"parameter/{self.parameter_name.removeprefix('/')}")
 
-    def releasing(self) -> iam.PolicyStatement:
+    def releasing(self) -> Statement:
         """Read and write the parameter; CloudFormation reads it with the caller's rights."""
-        return iam.PolicyStatement(
-            actions=["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], resources=[self._arn]
-        )
+        return Statement(actions=["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], resources=[self._arn])

@@ -6,12 +6,12 @@ Knows batching, retries and where a record goes that failed for good. Does not k
 import json
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.ledger import Ledger
+from stacks.constructs.role import Statement
 from stacks.constructs.work_queue import DeadLetters
 
 
@@ -50,9 +50,9 @@ class StreamConsumer(Construct):
             ),
         )
         # Lambda checks that the function's role may read the stream when the mapping is made.
-        source.node.add_dependency(function.role)
+        source.node.add_dependency(function.role.policy)
 
 
-def statements_of_consumer(ledger: Ledger, failures: DeadLetters) -> Sequence[iam.PolicyStatement]:
+def statements_of_consumer(ledger: Ledger, failures: DeadLetters) -> Sequence[Statement]:
     """What a function needs that follows the stream: the stream, and where its failures go."""
     return [*ledger.following(), *failures.sending()]

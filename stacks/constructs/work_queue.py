@@ -4,12 +4,12 @@ Knows encryption, retention, redrive and the alarms that say work is stuck. Does
 """
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.operations import Operations
+from stacks.constructs.role import Statement
 
 RECEIVES_BEFORE_DEAD = 5
 
@@ -41,10 +41,10 @@ class DeadLetters(Construct):
             period=Duration.minutes(5),
         )
 
-    def sending(self) -> list[iam.PolicyStatement]:
+    def sending(self) -> list[Statement]:
         """What a role needs to put messages here."""
         return [
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            Statement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
             self._key.writing(),
         ]
 
@@ -92,17 +92,17 @@ class WorkQueue(Construct):
             period=Duration.minutes(5),
         )
 
-    def sending(self) -> list[iam.PolicyStatement]:
+    def sending(self) -> list[Statement]:
         """What a role needs to put work into the queue."""
         return [
-            iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
+            Statement(actions=["sqs:SendMessage"], resources=[self.queue.queue_arn]),
             self._key.writing(),
         ]
 
-    def consuming(self) -> list[iam.PolicyStatement]:
+    def consuming(self) -> list[Statement]:
         """What a worker's role needs."""
         return [
-            iam.PolicyStatement(
+            Statement(
                 actions=[
                     "sqs:ChangeMessageVisibility",
                     "sqs:DeleteMessage",

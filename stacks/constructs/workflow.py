@@ -5,14 +5,14 @@ Knows logging and the alarm on failed executions. Does not know the states.
 
 from collections.abc import Iterable, Mapping
 
-from aws_cdk import Aws, Duration, Stack
-from aws_cdk import aws_iam as iam
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.log_group import log_group
 from stacks.constructs.operations import Operations
+from stacks.constructs.role import Role, Statement
 
 
 class Workflow(Construct):
@@ -23,7 +23,7 @@ class Workflow(Construct):
         *,
         name: str,
         definition: Mapping[str, object],
-        statements: Iterable[iam.PolicyStatement],
+        statements: Iterable[Statement],
         key: DataKey,
         log_days: int,
         operations: Operations,
@@ -31,23 +31,16 @@ class Workflow(Construct):
         super().__init__(scope, id_)
         # The prefix keeps the resource policy of Step Functions' log delivery below its size limit.
         logs = log_group(self, "Log", key=key, days=log_days, name=f"/aws/vendedlogs/states/{name}")
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal(
-                "states.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-            ),
-            description=f"Runs {name}",
+        role = Role(
+            self, "Access", service="states", description=f"Runs {name}", statements=[*statements, _log_delivery()]
         )
-        for statement in (*statements, _log_delivery()):
-            role.add_to_policy(statement)
         machine = sfn.CfnStateMachine
-        self._machine = sfn.CfnStateMachine(
+        state_machine = sfn.CfnStateMachine(
             self,
             "StateMachine",
             state_machine_name=name,
             state_machine_type="STANDARD",
-            role_arn=role.role_arn,
+            role_arn=role.arn,
             definition_string=Stack.of(self).to_json_string(definition),
             logging_configuration=machine.LoggingConfigurationProperty(
                 # Execution data stays out of the log: inputs of a release or a run may grow to hold more than names.
@@ -62,7 +55,8 @@ class Workflow(Construct):
                 ],
             ),
         )
-        self._machine.node.add_dependency(role)
+        self.arn = state_machine.ref
+        state_machine.node.add_dependency(role.policy)
         operations.alarm(
             self,
             "Failures",
@@ -75,18 +69,14 @@ class Workflow(Construct):
             period=Duration.minutes(5),
         )
 
-    @property
-    def arn(self) -> str:
-        return self._machine.ref
-
-    def starting(self) -> iam.PolicyStatement:
+    def starting(self) -> Statement:
         """What a role needs to start an execution."""
-        return iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.arn])
+        return Statement(actions=["states:StartExecution"], resources=[self.arn])
 
 
-def _log_delivery() -> iam.PolicyStatement:
+def _log_delivery() -> Statement:
     """The log delivery API has no resources to name: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html."""
-    return iam.PolicyStatement(
+    return Statement(
         actions=[
             "logs:CreateLogDelivery",
             "logs:DeleteLogDelivery",

@@ -34,12 +34,19 @@ ACTIONS = {
     # An update resolves the template's SSM parameters with the caller's rights.
     "cloudformation:UpdateStack": {"cloudformation:UpdateStack", "ssm:GetParameters"},
 }
+_READ_STREAM = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+    "sqs:SendMessage",
+}
 # What a role needs for what AWS does in the function's name: logs, encryption, its trigger and its failure destination.
-ON_BEHALF = {
+ON_BEHALF: dict[str, set[str]] = {
     "intake": set(),
     "router": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
-    "alerts": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
-    "archive": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams", "sqs:SendMessage"},
+    "alerts": _READ_STREAM,
+    "archive": _READ_STREAM,
     "gate": set(),
     "register": set(),
     "release": set(),
@@ -72,30 +79,35 @@ def actions_of(role: str, resources: dict[str, Any]) -> Iterator[str]:
 
 
 class _Uses(ast.NodeVisitor):
-    """The AWS operations that one function calls, and every other name that it uses."""
+    """The AWS operations that a function calls, and what of our own it may call, each with its receiver's name."""
 
     def __init__(self) -> None:
         self.operations: set[tuple[str, str]] = set()
-        self.names: set[str] = set()
+        self.calls: set[tuple[str, str]] = set()
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self.generic_visit(node)
-        receiver = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
-        service = CLIENTS.get(receiver.lstrip("_"))
-        if service and node.attr in operations_of(service):
-            self.operations.add((service, node.attr))
+        receiver = name_of(node.value)
+        if CLIENTS.get(receiver) and node.attr in operations_of(CLIENTS[receiver]):
+            self.operations.add((CLIENTS[receiver], node.attr))
         else:
-            self.names.add(node.attr)
+            self.calls.add((receiver, node.attr))
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         if isinstance(node.func, ast.Attribute) and node.func.attr == "get_paginator":
-            receiver = node.func.value.attr if isinstance(node.func.value, ast.Attribute) else node.func.value.id  # type: ignore[attr-defined]
-            (operation,) = node.args
-            self.operations.add((CLIENTS[receiver.lstrip("_")], ast.literal_eval(operation)))
+            self.operations.add((CLIENTS[name_of(node.func.value)], ast.literal_eval(node.args[0])))
 
     def visit_Name(self, node: ast.Name) -> None:
-        self.names.add(node.id)
+        self.calls.add(("", node.id))
+
+
+def name_of(node: ast.expr) -> str:
+    """`self._ledger`, `_ledger()` and `ledger` are all called ledger."""
+    if isinstance(node, ast.Call):
+        return name_of(node.func)
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return str(name).lstrip("_")
 
 
 def operations_of(service: str) -> dict[str, str]:
@@ -104,34 +116,43 @@ def operations_of(service: str) -> dict[str, str]:
     return {xform_name(operation): operation for operation in model.operation_names}
 
 
-def uses_of(path: Path) -> dict[str, _Uses]:
-    """What each function of a module uses, by the function's name; what a class body does counts for its methods."""
-    found: dict[str, _Uses] = {}
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            found.setdefault(node.name, _Uses()).visit(node)
-    return found
+def functions_of(path: Path) -> Iterator[tuple[str, str, _Uses]]:
+    """Class (or nothing), name and uses of every function of a module."""
+    for node in ast.parse(path.read_text()).body:
+        owner = node.name if isinstance(node, ast.ClassDef) else ""
+        for function in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(function, ast.FunctionDef):
+                uses = _Uses()
+                uses.visit(function)
+                yield owner, function.name, uses
 
 
 def actions_needed(package: str) -> set[str]:
     """The IAM actions of every AWS call that can be reached from a package's handler."""
-    functions: dict[str, _Uses] = {}
-    for path in [*(ROOT / "lambdas" / package).glob("*.py"), *(ROOT / "lambdas/aws").glob("*.py"), *(ROOT / "lambdas").glob("*.py")]:
-        for name, uses in uses_of(path).items():
-            merged = functions.setdefault(name, _Uses())
-            merged.operations |= uses.operations
-            merged.names |= uses.names
-    wanted, reached = ["handle"], set()
+    paths = [path for folder in (package, "aws", ".") for path in (ROOT / "lambdas" / folder).glob("*.py")]
+    functions = [found for path in paths for found in functions_of(path)]
+
+    def called(owner: str, receiver: str, name: str) -> Iterator[tuple[str, str, _Uses]]:
+        for candidate in functions:
+            its_class, its_name, _ = candidate
+            same_class = receiver == "self" and its_class == owner
+            by_name = receiver not in ("", "self") and its_class.lower().endswith(receiver.lower()) and its_class
+            if its_name == name and (same_class or by_name or not its_class):
+                yield candidate
+
+    wanted = [found for found in functions if found[1] == "handle"]
     needed: set[str] = set()
+    reached: set[int] = set()
     while wanted:
-        name = wanted.pop()
-        if name in reached or name not in functions:
+        owner, _, uses = wanted.pop()
+        if id(uses) in reached:
             continue
-        reached.add(name)
-        wanted.extend(functions[name].names)
-        for service, method in functions[name].operations:
+        reached.add(id(uses))
+        for service, method in uses.operations:
             operation = f"{service.removesuffix('-runtime')}:{operations_of(service)[method]}"
             needed |= ACTIONS.get(operation, {operation})
+        for receiver, name in uses.calls:
+            wanted.extend(called(owner, receiver, name))
     return needed
 
 

@@ -56,7 +56,9 @@ class Product:
             timeout=timeout,
             check=False,
         )
-        assert done.returncode == expect, f"earshot {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}\n{done.stdout}"
+        assert done.returncode == expect, (
+            f"earshot {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}\n{done.stdout}"
+        )
         return done.stdout
 
     def json(self, *arguments: str, timeout: float = 900) -> Any:
@@ -88,12 +90,6 @@ class Product:
                     continue
                 killed += 1
         return killed
-
-    def kill_local_aws(self) -> None:
-        """kill -9 the local AWS itself, and wait until the port is silent."""
-        pid = self.json("status")["local"]["pid"]
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not Path(f"/proc/{pid}/cmdline").exists() or not Path(f"/proc/{pid}/cmdline").read_bytes(), "it is dead")
 
     def ledger(self, prefix: str) -> dict[str, dict[str, Any]]:
         """The ledger's items whose id starts with the prefix, by id."""

@@ -71,7 +71,16 @@ def test_telling_the_demo_again_trains_nothing_and_takes_a_third_of_the_time(
 
 def test_nothing_differs_after_a_deploy(told: dict[str, Any], product: Product) -> None:
     done = subprocess.run(
-        [ROOT / "node_modules/.bin/cdk", "diff", "local/*", "--app", "cdk.out.local", "--fail", "--no-color", "--no-notices"],
+        [
+            ROOT / "node_modules/.bin/cdk",
+            "diff",
+            "local/*",
+            "--app",
+            "cdk.out.local",
+            "--fail",
+            "--no-color",
+            "--no-notices",
+        ],
         cwd=ROOT,
         env={**product.client_environment, "CDK_DEFAULT_ACCOUNT": "000000000000", "CDK_DEFAULT_REGION": "us-east-1"},
         capture_output=True,
