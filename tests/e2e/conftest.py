@@ -20,7 +20,10 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     product = Product(home=tmp_path_factory.mktemp("earshot"), port=port)
-    yield product
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARSHOT_HOME", str(product.home))
+        patch.setenv("EARSHOT_PORT", str(port))
+        yield product
     product.run("down")
 
 
