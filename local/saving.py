@@ -21,21 +21,22 @@ class Saver:
         self._first_change: float | None = None
         self._last_change = 0.0
 
-    def note(self, method: str) -> None:
+    def note(self, method: str, *, now: float | None = None) -> None:
         """A request came that may have changed something."""
         if method not in _READS:
-            self._last_change = time.monotonic()
+            self._last_change = time.monotonic() if now is None else now
             self._first_change = self._first_change or self._last_change
 
     async def run(self) -> None:
         """Until cancelled. Saving runs on a thread of its own, so requests go on meanwhile."""
         while True:
             await asyncio.sleep(1)
-            if self._due(time.monotonic()):
+            if self.due(time.monotonic()):
                 self._first_change = None
                 await asyncio.to_thread(self._save)
 
-    def _due(self, now: float) -> bool:
+    def due(self, now: float) -> bool:
+        """True where there is something to save and it is time."""
         if self._first_change is None:
             return False
         return now - self._last_change >= self._quiet_seconds or now - self._first_change >= self._longest_seconds

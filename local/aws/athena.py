@@ -60,8 +60,9 @@ _MACROS = (
 
 _IDENTIFIER = re.compile(r"[\w ]+")
 
-# Trino's date patterns are MySQL's: minutes and seconds have other letters.
-_DATE_PATTERN = re.compile(r"(\bdate_(?:format|parse)\s*\([^']*')([^']*)(')", re.IGNORECASE)
+# Trino's date patterns are MySQL's, in which minutes and seconds have other letters: the last argument of these two.
+_DATE_FUNCTION = re.compile(r"\bdate_(?:format|parse)\s*\(", re.IGNORECASE)
+_LAST_ARGUMENT = re.compile(r"(,\s*')([^']*%[^']*)('\s*\))")
 
 
 def register() -> None:
@@ -76,7 +77,7 @@ def run(sql: str) -> tuple[list[str], list[str], list[list[Any]]]:
         database.execute("SET TimeZone = 'UTC'")
         for macro in _MACROS:
             database.execute(f"CREATE MACRO {macro}")
-        result = database.execute(_DATE_PATTERN.sub(_own_date_pattern, sql))
+        result = database.execute(_with_own_date_patterns(sql))
         described = result.description or ()
         rows = [list(row) for row in result.fetchall()] if described else []
         names = [each[0] if _IDENTIFIER.fullmatch(each[0]) else f"_col{at}" for at, each in enumerate(described)]
@@ -119,9 +120,10 @@ def relation(table: Mapping[str, Any], files: list[str], native: Callable[..., s
     )
 
 
-def _own_date_pattern(found: re.Match[str]) -> str:
-    before, pattern, after = found.groups()
-    return before + pattern.replace("%i", "%M").replace("%s", "%S") + after
+def _with_own_date_patterns(sql: str) -> str:
+    if not _DATE_FUNCTION.search(sql):
+        return sql
+    return _LAST_ARGUMENT.sub(lambda found: found[1] + found[2].replace("%i", "%M").replace("%s", "%S") + found[3], sql)
 
 
 def _reader(table: Mapping[str, Any], storage: Mapping[str, Any]) -> str | None:

@@ -36,6 +36,13 @@ INERT = (
     Inert(resource="AWS::SES::ReceiptRuleSet", effect="kept; no mail is received"),
     Inert(resource="AWS::SES::ReceiptRule", effect="kept; no mail is received"),
     Inert(resource="AWS::CloudWatch::AnomalyDetector", effect="kept; no band is computed"),
+    Inert(
+        resource="AWS::CloudWatch::Alarm",
+        effect="of the AWS namespaces only AWS/Lambda has data here; alarms on the others see none",
+        asked=lambda properties: (
+            str(properties.get("Namespace", "")).startswith("AWS/") and properties["Namespace"] != "AWS/Lambda"
+        ),
+    ),
     Inert(resource="AWS::KMS::Key", effect="encrypts and decrypts what is given to it; data at rest stays readable"),
     Inert(
         resource="AWS::S3::Bucket",

@@ -3,11 +3,11 @@
 from typing import Any
 
 from local.aws import (
+    alarms,
     athena,
     auto_delete,
     autoscaling,
     bucket_deployment,
-    crawler,
     inert,
     metrics,
     sagemaker,
@@ -16,6 +16,7 @@ from local.aws import (
     stepfunctions,
     types,
 )
+from local.aws.crawler import crawling
 from local.aws.repairs import (
     apigateway,
     cloudwatch,
@@ -39,9 +40,10 @@ class LocalAws:
         sagemaker_types.register(self._sagemaker.call)
         autoscaling.register(self._autoscaling)
         stepfunctions.register(self._sagemaker.call, seams.sdk_services())
-        crawler.register()
+        crawling.register()
         athena.register()
         metrics.register()
+        alarms.register()
         request_validation.register()
         calling_back = frozenset[str]().union(
             sagemaker_types.RESOURCE_TYPES,
@@ -63,7 +65,7 @@ class LocalAws:
 
     def start(self) -> None:
         """Once requests are answered: what was hosted before is hosted again, what was cut off has failed."""
-        crawler.recover()
+        crawling.recover()
         self._sagemaker.start()
 
     def close(self) -> None:

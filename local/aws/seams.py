@@ -70,6 +70,14 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "record_metric": ("namespace", "metric_name", "value", "unit", "dimensions"),
         "_alarms": None,
         "_evaluate_alarm": ("alarm",),
+        "_evaluate_all_alarms": (),
+        "_evict_old_metrics": (),
+        "_set_alarm_state": ("params", "cbor_data", "is_cbor", "is_json"),
+        "_metrics": None,
+        "_dims_key": ("dims",),
+        "_dims_from_list": ("dimensions",),
+        "_calc_stats": ("points",),
+        "_stat_value": ("stats", "stat_name", "points"),
         "cloudformation_put_metric_alarm": ("alarm",),
         "cloudformation_set_metric_alarm_tags": ("name", "tags"),
     },
@@ -342,6 +350,41 @@ def observe_log_events(observe: Callable[[list[dict[str, Any]]], None]) -> None:
 def record_metric(namespace: str, name: str, value: float, unit: str, dimensions: dict[str, str]) -> None:
     """One data point, now."""
     _module(_METRICS).record_metric(namespace, name, value, unit, dimensions)
+
+
+def replace_alarm_evaluation(
+    decide: Callable[[dict[str, Any], Callable[..., float | None]], tuple[str, str] | None],
+) -> None:
+    """Let ``decide(alarm, statistic)`` say an alarm's state and its reason; ministack then acts on a change."""
+    metrics = _module(_METRICS)
+
+    def evaluate(alarm: dict[str, Any]) -> None:
+        decided = decide(alarm, _statistic)
+        if decided is not None and decided[0] != alarm["StateValue"]:
+            state, reason = decided
+            change = {"AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": reason}
+            metrics._set_alarm_state({}, change, True)
+
+    metrics._evaluate_alarm = evaluate
+
+
+def _statistic(metric: Mapping[str, Any], period: int, name: str, start: float, end: float) -> float | None:
+    metrics = _module(_METRICS)
+    dimensions = metrics._dims_key(metrics._dims_from_list(metric.get("Dimensions") or []))
+    points = metrics._metrics.get((metric["Namespace"], metric["MetricName"], dimensions)) or []
+    recent = [point for point in list(points) if start < point["Timestamp"] <= end]
+    statistics = metrics._calc_stats(recent)
+    value: float | None = metrics._stat_value(statistics, name, recent) if statistics else None
+    return value
+
+
+def evaluate_alarms() -> None:
+    """Look at every alarm of every account and region, and forget metrics that are too old to be asked for."""
+    metrics = _module(_METRICS)
+    for account, region in {key[:2] for key in list(metrics._alarms._data)}:
+        with request_scope(account, region):
+            metrics._evaluate_all_alarms()
+    metrics._evict_old_metrics()
 
 
 def put_metric_math_alarm(request: Mapping[str, Any]) -> None:

@@ -10,9 +10,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from training_code.progress import METRIC_DEFINITIONS
+
 State = dict[str, object]
 
 PROCESSING = "/opt/ml/processing"
+EXIT_MESSAGE = "/opt/ml/output/message"  # what a processing job leaves here becomes its ExitMessage
 # Entry point strings end at 256 characters, so the module and its arguments follow as container arguments.
 JOB_SCRIPT = (
     f"set -e; w={PROCESSING}/work; mkdir -p $w; tar -xzf {PROCESSING}/input/code/*.gz -C $w; cd $w; "
@@ -197,6 +200,8 @@ def _features(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, St
             defaults.balance,
             "--seed",
             str(defaults.seed),
+            "--message",
+            EXIT_MESSAGE,
         ]
     )
     return {
@@ -220,7 +225,11 @@ def _train(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State
             "Arguments": {
                 "TrainingJobName": f"{{% '{to.job_prefix}-train-' & $run %}}",
                 "RoleArn": to.training_role,
-                "AlgorithmSpecification": {"TrainingImage": to.training_image, "TrainingInputMode": "File"},
+                "AlgorithmSpecification": {
+                    "TrainingImage": to.training_image,
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": METRIC_DEFINITIONS,
+                },
                 "HyperParameters": "{% $hyperparameters %}",
                 "InputDataConfig": [_channel(to, "train"), _channel(to, "validation")],
                 "OutputDataConfig": {"S3OutputPath": f"{to.artifacts}training/", "KmsKeyId": to.key},
@@ -257,6 +266,8 @@ def _evaluate(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, St
         f"{PROCESSING}/output/evaluation",
         "--release",
         f"{PROCESSING}/output/release",
+        "--message",
+        EXIT_MESSAGE,
     ]
     return {
         "Evaluate": _processing_job(

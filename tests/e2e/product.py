@@ -56,6 +56,8 @@ class Product:
             timeout=timeout,
             check=False,
         )
+        said = f"earshot {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}\n{done.stdout}"
+        assert done.returncode == expect, said
         return done.stdout
 
     def json(self, *arguments: str, timeout: float = 900) -> Any:

@@ -21,9 +21,7 @@ def attribute(name: str, of: str) -> Json:
 
 def role(service: str = "sagemaker.amazonaws.com") -> Json:
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return resource(
-        "AWS::IAM::Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [statement]}
-    )
+    return resource("AWS::IAM::Role", AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": [statement]})
 
 
 def model(url: str | None = None, **more: Any) -> Json:
@@ -33,9 +31,7 @@ def model(url: str | None = None, **more: Any) -> Json:
     }
     if url:
         container["ModelDataUrl"] = url
-    return resource(
-        "AWS::SageMaker::Model", ExecutionRoleArn=attribute("Role", "Arn"), Containers=[container], **more
-    )
+    return resource("AWS::SageMaker::Model", ExecutionRoleArn=attribute("Role", "Arn"), Containers=[container], **more)
 
 
 def endpoint_config(**more: Any) -> Json:
@@ -50,9 +46,7 @@ def endpoint_config(**more: Any) -> Json:
 
 
 def endpoint(**more: Any) -> Json:
-    return resource(
-        "AWS::SageMaker::Endpoint", EndpointConfigName=attribute("Config", "EndpointConfigName"), **more
-    )
+    return resource("AWS::SageMaker::Endpoint", EndpointConfigName=attribute("Config", "EndpointConfigName"), **more)
 
 
 def key() -> Json:

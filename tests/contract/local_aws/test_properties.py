@@ -148,7 +148,9 @@ def test_topic_queue_and_log_group_properties(aws: LocalAws, stack: Stack) -> No
     topic = aws.client("sns").get_topic_attributes(TopicArn=stack.physical("Topic"))["Attributes"]
     assert topic["KmsMasterKeyId"].endswith(key_id)
     assert topic["DisplayName"] == "Alerts"
-    queue = aws.client("sqs").get_queue_attributes(QueueUrl=stack.physical("Queue"), AttributeNames=["All"])["Attributes"]
+    queue = aws.client("sqs").get_queue_attributes(QueueUrl=stack.physical("Queue"), AttributeNames=["All"])[
+        "Attributes"
+    ]
     assert queue["VisibilityTimeout"] == "360"
     assert queue["KmsMasterKeyId"].endswith(key_id)
     assert json.loads(queue["RedrivePolicy"])["maxReceiveCount"] == 5
@@ -273,7 +275,9 @@ def test_saved_queries_budgets_and_the_firewall_s_association(aws: LocalAws, sta
             WebACLArn=attribute("Wall", "Arn"),
             ResourceArn={"Fn::Sub": "arn:aws:apigateway:us-east-1::/restapis/${Api}/stages/live"},
         ),
-        "Detector": resource("AWS::CloudWatch::AnomalyDetector", MetricName="Negative", Namespace="Earshot", Stat="Sum"),
+        "Detector": resource(
+            "AWS::CloudWatch::AnomalyDetector", MetricName="Negative", Namespace="Earshot", Stat="Sum"
+        ),
     }
     assert stack.put(resources) == "CREATE_COMPLETE", stack.reasons()
     query = aws.client("athena").get_named_query(NamedQueryId=stack.physical("Query"))["NamedQuery"]
