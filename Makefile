@@ -55,7 +55,8 @@ help:
 	@echo "  PYTHON=...                     the interpreter to use (3.11 or newer; found: $(or $(PYTHON),none))"
 	@echo "  EARSHOT_PORT=4567              another port for the local AWS"
 
-setup: .venv .venv-local .venv-serving .venv-training node_modules
+# The checks come first: what is missing is said before minutes of installing.
+setup: check-python check-node .venv .venv-local .venv-serving .venv-training node_modules
 
 .venv: $(APP)
 .venv-dev: $(DEV)
@@ -73,7 +74,7 @@ check-python:
 check-node:
 	@command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 || { \
 		echo "Node 20 or newer with npm is needed for the CDK command line: install it from https://nodejs.org."; exit 1; }
-	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20)' || { \
+	@node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' || { \
 		echo "Node $$(node --version) is too old: install Node 20 or newer."; exit 1; }
 
 $(APP): requirements.txt pyproject.toml | check-python

@@ -26,7 +26,7 @@ from cli.ingest import summary
 from cli.lake import Ingested, ingest
 from cli.models import Package, packages
 from cli.project import LOCAL, Project
-from cli.releases import follow_release
+from cli.releases import follow_release, start_release
 from cli.render import console, error_console, evaluation_tables, print_json, print_table, say, seconds
 from cli.reviews import Reviews, read_reviews
 from cli.sample import write_sample
@@ -143,30 +143,36 @@ def sample() -> Path:
 def _model(connection: AwsConnection, story: Story, steps: Steps) -> None:
     assert story.ingested is not None
     training = Training(reviews_prefix=story.ingested.key)
-    found = already_served(connection, training)
+    found = trained_before(connection, training)
     with steps.step("Train, evaluate and register a model") as step:
-        if found is not None:
-            story.trained = False
-            step.result = (
-                f"skipped: version {found.version} was trained on the same reviews with the same settings "
-                f"(macro-F1 {found.evaluation['macro_f1']:.3f})"
-            )
+        if found is None:
+            package = run_pipeline(connection, training, step)
         else:
-            found = run_pipeline(connection, training, step)
+            package = found
+            story.trained = False
+            scores = f"macro-F1 {found.evaluation['macro_f1']:.3f}"
+            step.result = f"skipped: version {found.version} was trained on the same reviews and settings ({scores})"
     with steps.step("Release the model") as step:
         if story.trained:
-            follow_release(connection, found, step)
+            follow_release(connection, package, step)
+        elif package.released:
+            step.result = f"skipped: version {package.version} is served already"
         else:
-            step.result = f"skipped: version {found.version} is served already"
-    story.package = found
+            start_release(connection, package, step)
+    story.package = package
 
 
-def already_served(connection: AwsConnection, training: Training) -> Package | None:
-    """The served model, if it came from the same reviews, settings and code."""
-    served = next((package for package in packages(connection) if package.released), None)
-    if served is None or not served.evaluation:
-        return None
-    return served if fingerprint_of_run(connection, served.run) == fingerprint(connection, training) else None
+def trained_before(connection: AwsConnection, training: Training) -> Package | None:
+    """The newest approved model that came from the same reviews, settings and code."""
+    wanted = fingerprint(connection, training)
+    for package in packages(connection):
+        if (
+            package.status == "Approved"
+            and package.evaluation
+            and fingerprint_of_run(connection, package.run) == wanted
+        ):
+            return package
+    return None
 
 
 def crawled_table(connection: AwsConnection) -> list[tuple[str, str]]:

@@ -105,10 +105,11 @@ def train(
 
 
 def run_pipeline(connection: Connection, training: Training, step: Step) -> Package:
-    """Starts a run, follows it, and returns the registered model package."""
-    run = start(connection, training)
+    """Starts a run, or joins one that does the same at this moment, and returns the model package it registered."""
     machine = connection.output("training", "ModelPipeline")
-    step.say(f"run {run}")
+    running = running_same(connection, training)
+    run = running or start(connection, training)
+    step.say(f"run {run}" + (" is under way already" if running else ""))
     executions.follow(
         connection, execution_arn(machine, run), say=step.say, now=step.now, tails=job_tails(connection, machine, run)
     )
@@ -159,6 +160,17 @@ def fingerprint_of_run(connection: Connection, run: str) -> str | None:
     except client.exceptions.NoSuchKey:
         return None
     return str(json.load(answer["Body"])["fingerprint"])
+
+
+def running_same(connection: Connection, training: Training) -> str | None:
+    """A run that is under way with the same request over the same files, for instance of a command that was cut off."""
+    machine = connection.output("training", "ModelPipeline")
+    wanted = fingerprint(connection, training)
+    for execution in executions.recent(connection, machine):
+        run = str(execution["name"])
+        if execution["status"] == "RUNNING" and fingerprint_of_run(connection, run) == wanted:
+            return run
+    return None
 
 
 def execution_arn(machine: str, run: str) -> str:

@@ -15,6 +15,8 @@ def main() -> int:
         lock = preflight.claim(asked.data_dir, asked.port)
         preflight.require_free_port(asked.port)
         environment.prepare(asked)
+        # Another program follows the log through a file or a pipe: lines come out as they are printed.
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         logging.basicConfig(
             stream=sys.stdout, level=asked.log_level, format="%(asctime)s %(levelname)s [%(name)s] %(message)s"
         )

@@ -6,6 +6,7 @@ Owns the order of things at start and at the end. Knows no AWS service.
 import asyncio
 import json
 import os
+import resource
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from local.saving import Saver
 
 _STATUS_PATH = "/_earshot/status"
 _DRAIN_SECONDS = 2.0
+_MOST_FILES = 65_536
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -29,16 +31,18 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def run(options: Options) -> None:
     """Serve until SIGINT or SIGTERM; returns after a clean stop with everything saved and every child ended."""
     memory.limit_arenas()
+    _allow_many_files()
     seams.verify()
     aws = LocalAws(options)
     try:
-        asyncio.run(_serve(options, aws))
+        # Not asyncio.run: at its end it waits for threads, and one may sit in a function or a custom resource for long.
+        asyncio.new_event_loop().run_until_complete(_serve(options, aws))
     except OSError as problem:
         raise preflight.port_refusal(options.port, problem) from None
     finally:
         options.announcement.unlink(missing_ok=True)
         seams.end_lambda_workers()
-    print("local AWS: stopped, state saved", flush=True)
+    print("local AWS: stopped, state saved")
     # Step Functions tasks still polling a job sit in non-daemon threads: the interpreter would wait for them.
     os._exit(0)
 
@@ -59,6 +63,14 @@ async def _serve(options: Options, aws: LocalAws) -> None:
         await asyncio.to_thread(aws.close)
 
     await serve(_application(options, aws, saver), _configuration(options), shutdown_trigger=until_stopped)
+
+
+def _allow_many_files() -> None:
+    """Sockets of many clients, containers and functions at once; the usual limit is 1,024 files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _keep() -> None:
@@ -90,9 +102,9 @@ async def _announce(options: Options, aws: LocalAws) -> None:
     await asyncio.to_thread(memory.trim)
     told = {"pid": os.getpid(), "port": options.port, "started_at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
     options.announcement.write_text(json.dumps(told))
-    print(f"local AWS: ready on {options.endpoint_url}, data in {options.data_dir}", flush=True)
+    print(f"local AWS: ready on {options.endpoint_url}, data in {options.data_dir}")
     for line in inert.lines():
-        print(f"local AWS: inert here: {line}", flush=True)
+        print(f"local AWS: inert here: {line}")
 
 
 def _application(options: Options, aws: LocalAws, saver: Saver) -> Callable[..., Awaitable[None]]:

@@ -6,6 +6,7 @@ emits have no data: ``inert`` says which there are.
 """
 
 import ast
+import logging
 import operator
 import threading
 import time
@@ -13,6 +14,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local.aws import seams
+
+log = logging.getLogger("local.alarms")
 
 _TICK_SECONDS = 10.0
 
@@ -51,7 +54,11 @@ def register() -> None:
 def _tick() -> None:
     while True:
         time.sleep(_TICK_SECONDS)
-        seams.evaluate_alarms()
+        try:
+            seams.evaluate_alarms()
+        except Exception:
+            # An alarm that was deleted meanwhile must not end the watch over the others.
+            log.exception("alarms could not be evaluated this time")
 
 
 def decide(alarm: Mapping[str, Any], statistic: Statistic, now: float) -> tuple[str, str] | None:
@@ -61,7 +68,10 @@ def decide(alarm: Mapping[str, Any], statistic: Statistic, now: float) -> tuple[
         return None
     periods = int(alarm["EvaluationPeriods"])
     needed = int(alarm.get("DatapointsToAlarm") or periods)
-    values = [_value(alarm, statistic, now, back) for back in range(periods)]
+    try:
+        values = [_value(alarm, statistic, now, back) for back in range(periods)]
+    except ExpressionError as problem:
+        return "INSUFFICIENT_DATA", str(problem)
     present = [value for value in values if value is not None]
     treatment = alarm.get("TreatMissingData") or "missing"
     if not present and treatment in ("missing", "ignore"):

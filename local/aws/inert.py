@@ -100,7 +100,7 @@ INERT = (
     ),
 )
 
-_reported: set[tuple[str, str]] = set()
+_reported: set[Inert] = set()
 
 
 def lines() -> list[str]:
@@ -109,10 +109,8 @@ def lines() -> list[str]:
 
 
 def report(resource_type: str, logical_id: str, properties: Properties) -> None:
-    """Print a line where a template uses something inert; once per resource and effect."""
+    """Print a line where a template uses something inert, once for each entry: an app has dozens of roles."""
     for entry in INERT:
-        if entry.resource == resource_type and entry.asked(properties):
-            key = (logical_id, entry.effect)
-            if key not in _reported:
-                _reported.add(key)
-                print(f"local AWS: inert here: {logical_id} ({resource_type}): {entry.effect}", flush=True)
+        if entry.resource == resource_type and entry.asked(properties) and entry not in _reported:
+            _reported.add(entry)
+            print(f"local AWS: a template uses what is inert here: {logical_id} ({resource_type}): {entry.effect}")

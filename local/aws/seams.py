@@ -70,8 +70,6 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "record_metric": ("namespace", "metric_name", "value", "unit", "dimensions"),
         "_alarms": None,
         "_evaluate_alarm": ("alarm",),
-        "_evaluate_all_alarms": (),
-        "_evict_old_metrics": (),
         "_set_alarm_state": ("params", "cbor_data", "is_cbor", "is_json"),
         "_metrics": None,
         "_dims_key": ("dims",),
@@ -379,12 +377,12 @@ def _statistic(metric: Mapping[str, Any], period: int, name: str, start: float, 
 
 
 def evaluate_alarms() -> None:
-    """Look at every alarm of every account and region, and forget metrics that are too old to be asked for."""
+    """Look at every alarm of every account and region."""
     metrics = _module(_METRICS)
     for account, region in {key[:2] for key in list(metrics._alarms._data)}:
         with request_scope(account, region):
-            metrics._evaluate_all_alarms()
-    metrics._evict_old_metrics()
+            for alarm in list(metrics._alarms.values()):
+                metrics._evaluate_alarm(alarm)
 
 
 def put_metric_math_alarm(request: Mapping[str, Any]) -> None:

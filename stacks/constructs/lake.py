@@ -19,6 +19,8 @@ QUERY_RESULTS = "athena/"
 
 TRAINING_OUTPUT = "training/"
 MODELS = "models/"
+BASES = "bases/"
+"""Where a team may lay base models of its own; the hyperparameter `base` is then the artifact's address."""
 
 
 class Bucket(Construct):

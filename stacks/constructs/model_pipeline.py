@@ -12,7 +12,7 @@ from constructs import Construct
 from stacks.assets import Assets
 from stacks.constructs.arns import arn
 from stacks.constructs.handler_function import HandlerFunction
-from stacks.constructs.lake import FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
+from stacks.constructs.lake import BASES, FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.pipeline_definition import PipelineAddresses, PipelineDefaults, pipeline_definition
@@ -159,6 +159,8 @@ class ModelPipeline(Construct):
             statements=[
                 *self._lake.data.reading(FEATURES),
                 *self._lake.data.listing(FEATURES),
+                *self._lake.artifacts.reading(BASES),
+                *self._lake.artifacts.listing(BASES),
                 *self._lake.artifacts.uploading(TRAINING_OUTPUT),
                 *reading_assets(code),
             ],

@@ -92,6 +92,7 @@ def pipeline_definition(to: PipelineAddresses, defaults: PipelineDefaults) -> St
             **_inputs(to, defaults),
             **_crawl(to, defaults),
             **_features(to, defaults),
+            **_channels(to),
             **_train(to, defaults),
             **_evaluate(to, defaults),
             **_gate_and_register(to),
@@ -100,7 +101,9 @@ def pipeline_definition(to: PipelineAddresses, defaults: PipelineDefaults) -> St
                 "Error": "{% $failedStep & 'Failed' %}",
                 "Cause": (
                     "{% ($cause := $failure.Cause ? $failure.Cause : $failure.Error; "
-                    "$reason := $contains($cause, '\"FailureReason\"') ? $parse($cause).FailureReason : $cause; "
+                    "$job := $contains($cause, '\"FailureReason\"') ? $parse($cause) : {}; "
+                    "$told := $job.ExitMessage ? $job.ExitMessage : $job.FailureReason; "
+                    "$reason := $told ? $told : $cause; "
                     "'The step ' & $failedStep & ' of run ' & $run & ' failed: ' & $reason) %}"
                 ),
             },
@@ -212,8 +215,38 @@ def _features(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, St
             arguments=f"{{% $append({fixed}, $number($maxRows) > 0 ? ['--max-rows', $maxRows] : []) %}}",
             inputs=[_input("reviews", f"{{% '{to.lake}' & $reviewsPrefix %}}")],
             outputs=[_output("features", f"{{% '{to.lake}curated/features/' & $run & '/' %}}", f"{PROCESSING}/output")],
-            next_state="Train",
+            next_state="Channels",
         )
+    }
+
+
+def _channels(to: PipelineAddresses) -> dict[str, State]:
+    """The rows, and the base model where the hyperparameter `base` names an artifact rather than a hub id."""
+    return {
+        "Channels": {
+            "Type": "Pass",
+            "Assign": {
+                "channels": [
+                    _channel(name, f"{{% '{to.lake}curated/features/' & $run & '/{name}/' %}}", "application/x-parquet")
+                    for name in ("train", "validation")
+                ],
+            },
+            "Next": "BaseModel",
+        },
+        "BaseModel": {
+            "Type": "Choice",
+            "Choices": [
+                {
+                    "Condition": "{% $substring($hyperparameters.base, 0, 5) = 's3://' %}",
+                    "Assign": {
+                        "baseChannel": _channel("base", "{% $hyperparameters.base %}", "application/octet-stream")
+                    },
+                    "Next": "Train",
+                }
+            ],
+            "Assign": {"baseChannel": False},
+            "Default": "Train",
+        },
     }
 
 
@@ -231,7 +264,7 @@ def _train(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State
                     "MetricDefinitions": METRIC_DEFINITIONS,
                 },
                 "HyperParameters": "{% $hyperparameters %}",
-                "InputDataConfig": [_channel(to, "train"), _channel(to, "validation")],
+                "InputDataConfig": "{% $baseChannel ? $append($channels, [$baseChannel]) : $channels %}",
                 "OutputDataConfig": {"S3OutputPath": f"{to.artifacts}training/", "KmsKeyId": to.key},
                 "ResourceConfig": {
                     "InstanceType": defaults.training_instance_type,
@@ -400,14 +433,14 @@ def _output(name: str, uri: str, folder: str) -> State:
     }
 
 
-def _channel(to: PipelineAddresses, name: str) -> State:
+def _channel(name: str, uri: str, content_type: str) -> State:
     return {
         "ChannelName": name,
-        "ContentType": "application/x-parquet",
+        "ContentType": content_type,
         "DataSource": {
             "S3DataSource": {
                 "S3DataType": "S3Prefix",
-                "S3Uri": f"{{% '{to.lake}curated/features/' & $run & '/{name}/' %}}",
+                "S3Uri": uri,
                 "S3DataDistributionType": "FullyReplicated",
             }
         },

@@ -16,6 +16,7 @@ RUN = "20260301-100000"
 VARIABLES = {"run": RUN, "reviewsPrefix": "raw/reviews/", "model": "s3://bucket/training/job/output/model.tar.gz"}
 OTHER_EXPRESSIONS: dict[str, Any] = {
     "$hyperparameters": {"epochs": "1", "sagemaker_program": '"training_code/train.py"'},
+    "$hyperparameters.base": "s3://bucket/bases/minilm/",
     "$gate.metrics": {"macro_f1": 0.7},
     "$states.input.model_package_arn": "arn:aws:sagemaker:eu-west-1:000000000000:model-package/earshot-dev/1",
 }
@@ -57,6 +58,13 @@ def _evaluate(expression: str) -> Any:
     return text
 
 
+def with_channels(request: dict[str, Any], states: dict[str, Any]) -> dict[str, Any]:
+    """A training request with the channels that the states before it assign, the one of the base model included."""
+    assert request["InputDataConfig"] == "{% $baseChannel ? $append($channels, [$baseChannel]) : $channels %}"
+    (rule,) = states["BaseModel"]["Choices"]
+    return request | {"InputDataConfig": [*states["Channels"]["Assign"]["channels"], rule["Assign"]["baseChannel"]]}
+
+
 def tasks(machine: dict[str, Any], integration: str) -> dict[str, dict[str, Any]]:
     """The task states of one integration, by name."""
     return {
@@ -68,12 +76,25 @@ def tasks(machine: dict[str, Any], integration: str) -> dict[str, dict[str, Any]
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_sagemaker_would_take_every_request_of_the_pipeline(app: Assembly, stage: str) -> None:
-    requests = tasks(definition(app, stage, "ModelPipeline"), ":sagemaker:")
+    machine = definition(app, stage, "ModelPipeline")
+    requests = tasks(machine, ":sagemaker:")
     assert set(requests) == {"Features", "Train", "Evaluate"}
+    train = requests["Train"]
+    train["Arguments"] = with_channels(train["Arguments"], machine["States"])
     for name, state in requests.items():
         operation = state["Resource"].rsplit(":", 1)[1].removesuffix(".sync")
         operation = operation[0].upper() + operation[1:]
         assert complaints("sagemaker", operation, evaluated(state["Arguments"])) == [], name
+
+
+def test_a_base_model_that_is_an_artifact_comes_as_a_channel_of_its_own(app: Assembly) -> None:
+    states = definition(app, "prod", "ModelPipeline")["States"]
+    names = [
+        channel["ChannelName"]
+        for channel in evaluated(with_channels(states["Train"]["Arguments"], states))["InputDataConfig"]
+    ]
+    assert names == ["train", "validation", "base"]
+    assert states["BaseModel"]["Assign"] == {"baseChannel": False}, "a hub id needs no channel"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,27 @@ def test_a_stop_ends_the_children(tmp_path: Path) -> None:
     assert children
     assert not any(alive(pid) for pid in children)
     assert not list((tmp_path / "data" / "tmp").iterdir())
+
+
+def test_a_stop_does_not_wait_for_what_is_still_under_way(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as stopped:
+        make_function(stopped, "busy", "import time\ndef handle(event, context):\n    time.sleep(60)\n", timeout=60)
+        stopped.client("lambda").invoke(FunctionName="busy", InvocationType="Event", Payload="{}")
+        arn = stopped.client("lambda").get_function(FunctionName="busy")["Configuration"]["FunctionArn"]
+        thing = {"Type": "Custom::Thing", "Properties": {"ServiceToken": arn}}
+        stopped.client("cloudformation").create_stack(
+            StackName="waiting", TemplateBody=json.dumps({"Resources": {"Thing": thing}})
+        )
+        wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+        machine = stopped.client("stepfunctions").create_state_machine(
+            name="waiting", definition=json.dumps(wait), roleArn="arn:aws:iam::000000000000:role/machine"
+        )
+        stopped.client("stepfunctions").start_execution(stateMachineArn=machine["stateMachineArn"])
+        eventually(lambda: _lambda_pids(stopped, 2))
+        started = time.monotonic()
+        assert stopped.stop() == 0
+        assert time.monotonic() - started < 8
+        assert "stopped, state saved" in stopped.log.read_text()
 
 
 def test_a_function_sees_nothing_of_the_person_who_started_it(aws: LocalAws) -> None:

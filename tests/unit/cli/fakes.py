@@ -157,7 +157,7 @@ class FakeStates:
         return self.executions[executionArn]
 
     def list_executions(self, *, stateMachineArn: str, maxResults: int) -> dict[str, Any]:  # noqa: N803
-        return {"executions": list(self.executions.values())}
+        return {"executions": [entry for entry in self.executions.values() if "startDate" in entry]}
 
     def get_paginator(self, operation: str) -> Pages:
         assert operation == "get_execution_history"

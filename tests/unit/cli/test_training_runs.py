@@ -10,7 +10,7 @@ from cli import executions
 from cli.connection import AwsConnection
 from cli.errors import BadInput, Problem
 from cli.log_events import LogTail
-from cli.train import Training, fingerprint, fingerprint_of_run, job_tails, run_pipeline, start
+from cli.train import Training, fingerprint, fingerprint_of_run, job_tails, run_pipeline, running_same, start
 from tests.unit.cli.fakes import (
     OUTPUTS,
     FakeLogs,
@@ -81,6 +81,17 @@ def test_a_run_remembers_what_it_was_made_from(states: FakeStates, s3: FakeS3) -
     assert fingerprint(aws, Training()) != before
     states.definition = {"States": {}}
     assert fingerprint(aws, Training(reviews_prefix="raw/reviews/ingest_date=2026-01-01/")) != before
+
+
+def test_a_run_that_does_the_same_at_this_moment_is_joined(states: FakeStates, s3: FakeS3) -> None:
+    aws = stage(states, s3)
+    assert running_same(aws, Training()) is None
+    run = start(aws, Training())
+    states.executions[run] = {"name": run, "status": "RUNNING", "startDate": NOON}
+    assert running_same(aws, Training()) == run
+    assert running_same(aws, Training(max_rows=1)) is None
+    states.executions[run]["status"] = "FAILED"
+    assert running_same(aws, Training()) is None
 
 
 def test_following_shows_each_state_with_its_time_and_the_lines_of_its_job(states: FakeStates, s3: FakeS3) -> None:
