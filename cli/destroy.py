@@ -17,6 +17,7 @@ from cli.render import console, error_console, print_json, print_table, say
 from cli.steps import Steps
 from cli.up import build_bundles
 
+GROUP_TYPE = "AWS::SageMaker::ModelPackageGroup"
 KEPT_POLICIES = ("Retain", "RetainExceptOnCreate")
 
 
@@ -60,6 +61,8 @@ def destroy(
         with steps.step("Synthesise the stacks") as step:
             build_bundles(project, step.now)
             cdk.synthesise(connection, step.now)
+        with steps.step("Delete the model packages that go with their group") as step:
+            step.result = f"{delete_model_packages(connection, kept)} deleted"
         with steps.step("Destroy the stacks") as step:
             cdk.destroy(connection, step.now)
         left = [name for name in STACKS if connection.describe_stack(name) is not None]
@@ -94,6 +97,19 @@ def kept_resources(connection: AwsConnection) -> list[Kept]:
                 if policies.get(resource["LogicalResourceId"]) in KEPT_POLICIES
             )
     return kept
+
+
+def delete_model_packages(connection: AwsConnection, kept: list[Kept]) -> int:
+    """Empties the model package group, which SageMaker deletes only when it is empty; how many there were."""
+    if connection.describe_stack("training") is None or any(resource.type == GROUP_TYPE for resource in kept):
+        return 0
+    client = connection.client("sagemaker")
+    group = connection.output("training", "ModelPackageGroup")
+    pages = client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    arns = [package["ModelPackageArn"] for page in pages for package in page["ModelPackageSummaryList"]]
+    for arn in arns:
+        client.delete_model_package(ModelPackageName=arn)
+    return len(arns)
 
 
 def _template(body: Any) -> dict[str, Any]:
