@@ -138,7 +138,7 @@ test: setup $(DEV)
 	@.venv/bin/python -m bundles
 	@.venv/bin/python -m pytest
 
-check: $(DEV)
+check: setup $(DEV)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
