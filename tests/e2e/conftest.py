@@ -10,7 +10,7 @@ import pytest
 from cli.sample import write_sample
 from tests.e2e.product import Product
 
-SAMPLE_ROWS = 1200
+SAMPLE_ROWS = 2500
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
 
 @pytest.fixture(scope="session")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sample small enough that a model is trained in well under a minute."""
+    """A sample small enough that a model is trained in about a minute."""
     path = tmp_path_factory.mktemp("reviews") / "reviews.csv"
     write_sample(path, rows=SAMPLE_ROWS)
     return path
