@@ -54,6 +54,7 @@ help:
 	@echo
 	@echo "  PYTHON=...                     the interpreter to use (3.11 or newer; found: $(or $(PYTHON),none))"
 	@echo "  EARSHOT_PORT=4567              another port for the local AWS"
+	@echo "  TORCH_INDEX=...                PyTorch's index of CPU builds, to spare Linux the CUDA ones"
 
 # The checks come first: what is missing is said before minutes of installing.
 setup: check-python check-node .venv .venv-local .venv-serving .venv-training node_modules

@@ -48,7 +48,10 @@ def query(
     else:
         print_table(result.columns, result.rows)
         # The local AWS does not count what it reads.
-        say(f"{len(result.rows)} rows" + ("" if stage == LOCAL else f", {size(result.scanned_bytes)} scanned"))
+        say(
+            f"{len(result.rows)} row{'' if len(result.rows) == 1 else 's'}"
+            + ("" if stage == LOCAL else f", {size(result.scanned_bytes)} scanned")
+        )
 
 
 def run(connection: Connection, sql: str) -> Result:

@@ -78,7 +78,7 @@ class IntakeSettings:
     requests_per_address_per_five_minutes: int = 2000
     router_concurrency: int = 5
     archive_window_seconds: int = 60
-    alert_threshold: float = 0.8
+    alert_threshold: float = 0.7
     alert_emails: tuple[str, ...] = ()
     alert_inbox: bool = False
     """A queue that keeps every alert, so that a person or a test can read what was sent."""

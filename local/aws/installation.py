@@ -60,6 +60,7 @@ class LocalAws:
         )
         seams.provision_on_worker_threads(calling_back.__contains__)
         seams.observe_provisioning(inert.report)
+        seams.keep_streams()
         seams.tighten_lambda_workers()
         seams.name_lambda_errors()
 

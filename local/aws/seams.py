@@ -7,6 +7,7 @@ in particular.
 
 import asyncio
 import contextlib
+import copy
 import importlib
 import inspect
 import json
@@ -40,6 +41,7 @@ _REST_APIS = f"{_SERVICES}.apigateway_v1"
 _ROUTER = "ministack.core.router"
 _WORKERS = "ministack.core.lambda_runtime"
 _FUNCTIONS = f"{_SERVICES}.lambda_svc"
+_TABLES = f"{_SERVICES}.dynamodb"
 _RESPONSES = "ministack.core.responses"
 
 # Where a name is a function, the parameters by which it is called or replaced; None where it is a value.
@@ -48,6 +50,7 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "app": ("scope", "receive", "send"),
         "SERVICE_HANDLERS": None,
         "_build_persistence_save_dict": (),
+        "_load_persisted_state": (),
     },
     "ministack.core.persistence": {"save_all": ("services",), "PERSIST_STATE": None},
     _ROUTER: {"_is_aws_service_name": ("scope_name",)},
@@ -91,7 +94,18 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_gateway_error_response": ("error", "request"),
         "_model_schema": ("api_id", "model_name"),
     },
-    _FUNCTIONS: {"_execute_function_warm": ("func", "event", "request_id")},
+    _FUNCTIONS: {
+        "_execute_function_warm": ("func", "event", "request_id"),
+        "_dynamodb_stream_positions": None,
+        "_esms": None,
+    },
+    _TABLES: {
+        "get_state": (),
+        "load_persisted_state": ("data",),
+        "stream_end_position": ("table_name", "account_id", "region"),
+        "_stream_records": None,
+        "_stream_trimmed": None,
+    },
     _WORKERS: {
         "_PYTHON_WORKER_SCRIPT": None,
         "_NODEJS_WORKER_SCRIPT": None,
@@ -167,6 +181,47 @@ def save_state() -> None:
     """Write every service's state to disk, as ministack does at a clean stop."""
     app = _module("ministack.app")
     _module("ministack.core.persistence").save_all(app._build_persistence_save_dict())
+
+
+def keep_streams() -> None:
+    """Save the records of DynamoDB's streams with the tables.
+
+    ministack keeps how far each consumer has read, but not the records: after a restart a consumer would wait for the
+    stream to grow past its old place, and miss everything until then.
+    """
+    app, tables = _module("ministack.app"), _module(_TABLES)
+    get_state: Callable[[], dict[str, Any]] = tables.get_state
+    load_tables: Callable[[dict[str, Any]], None] = tables.load_persisted_state
+    load_all: Callable[[], None] = app._load_persisted_state
+
+    def get_state_with_streams() -> dict[str, Any]:
+        streams = {name: copy.deepcopy(getattr(tables, name)) for name in ("_stream_records", "_stream_trimmed")}
+        return {**get_state(), **streams}
+
+    def load_tables_and_streams(data: dict[str, Any]) -> None:
+        load_tables(data)
+        for name in ("_stream_records", "_stream_trimmed"):
+            getattr(tables, name).update((data or {}).get(name, {}))
+
+    def load_all_in_step() -> None:
+        load_all()
+        _step_back_to_the_streams_ends()
+
+    tables.get_state = get_state_with_streams
+    tables.load_persisted_state = load_tables_and_streams
+    app._load_persisted_state = load_all_in_step
+
+
+def _step_back_to_the_streams_ends() -> None:
+    """After a kill a consumer's place may be saved later than its stream: nothing that comes now may be passed over."""
+    tables, functions = _module(_TABLES), _module(_FUNCTIONS)
+    positions = functions._dynamodb_stream_positions
+    for (account, region, mapping), position in list(positions.all_items()):
+        source = functions._esms.get_scoped(account, region, mapping)
+        if source is not None:
+            table = source["EventSourceArn"].split("/")[1]
+            end = tables.stream_end_position(table, account_id=account, region=region)
+            positions.set_scoped(account, region, mapping, min(position, end))
 
 
 def end_lambda_workers() -> None:

@@ -167,7 +167,11 @@ def _crawl(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State
             "Catch": [_failure_of("Crawl")],
             "Output": {
                 "state": "{% $states.result.Crawler.State %}",
-                "status": "{% $states.result.Crawler.LastCrawl.Status %}",
+                # A crawler in its first crawl has no last one yet.
+                "status": (
+                    "{% $exists($states.result.Crawler.LastCrawl.Status) ? "
+                    "$states.result.Crawler.LastCrawl.Status : 'NEVER' %}"
+                ),
                 "message": (
                     "{% $states.result.Crawler.LastCrawl.ErrorMessage ? "
                     "$states.result.Crawler.LastCrawl.ErrorMessage : 'the crawler gave no reason' %}"

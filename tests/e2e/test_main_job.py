@@ -59,6 +59,12 @@ def test_athena_counts_reviews_and_classified_feedback(told: dict[str, Any]) -> 
     assert sum(count for (source, _), count in counts.items() if source == "reviews") == told["rows"]
 
 
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("saved", sorted((ROOT / "stacks/queries").glob("*.sql")), ids=lambda path: path.stem)
+def test_every_saved_query_runs(saved: Path, product: Product) -> None:
+    assert isinstance(json.loads(product.run("query", "--json", "--", saved.read_text())), list)
+
+
 def test_telling_the_demo_again_trains_nothing_and_takes_a_third_of_the_time(
     told: dict[str, Any], product: Product, reviews: Path
 ) -> None:

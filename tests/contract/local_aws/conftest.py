@@ -181,9 +181,9 @@ def stack(aws: LocalAws, request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[LocalAws]:
+def running(data_dir: Path, port: int | None = None) -> Iterator[LocalAws]:
     """A local AWS that the block may kill."""
-    started = start(data_dir)
+    started = start(data_dir, port)
     try:
         yield started
     finally:

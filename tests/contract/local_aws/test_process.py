@@ -204,3 +204,47 @@ def test_a_function_sees_nothing_of_the_person_who_started_it(aws: LocalAws) -> 
     assert "AWS_ENDPOINT_URL" in seen
     assert "PYTHONPATH" not in seen
     assert "AWS_PROFILE" not in seen
+
+
+COPY = """import boto3
+def handle(event, context):
+    for record in event["Records"]:
+        boto3.client("sqs").send_message(QueueUrl="{queue}", MessageBody=record["dynamodb"]["Keys"]["id"]["S"])
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_a_consumer_of_a_stream_misses_nothing_after_a_restart(tmp_path: Path, ending: signal.Signals) -> None:
+    data_dir = tmp_path / "data"
+    with running(data_dir) as first:
+        queue = first.client("sqs").create_queue(QueueName="told")["QueueUrl"]
+        table = first.client("dynamodb").create_table(
+            TableName="ledger",
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        )["TableDescription"]
+        make_function(first, "copy", COPY.format(queue=queue))
+        first.client("lambda").create_event_source_mapping(
+            FunctionName="copy", EventSourceArn=table["LatestStreamArn"], StartingPosition="LATEST"
+        )
+        for number in range(5):
+            put(first, f"before-{number}")
+        eventually(lambda: told(first, queue) == 5, 20)
+        eventually(lambda: (data_dir / "state" / "lambda.json").exists(), 15)
+        time.sleep(5)  # quiet long enough to be saved
+        first.process.send_signal(ending)
+        first.process.wait(20)
+    with running(data_dir, first.port) as again:
+        put(again, "after")
+        eventually(lambda: told(again, queue) == 6, 20)
+
+
+def put(aws: LocalAws, identifier: str) -> None:
+    aws.client("dynamodb").put_item(TableName="ledger", Item={"id": {"S": identifier}})
+
+
+def told(aws: LocalAws, queue: str) -> int:
+    answer = aws.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(answer["Attributes"]["ApproximateNumberOfMessages"])
