@@ -82,7 +82,7 @@ def test_nothing_differs_after_a_deploy(told: dict[str, Any], product: Product) 
             "diff",
             "local/*",
             "--app",
-            "cdk.out.local",
+            str(product.home / "cdk.out" / "local"),
             "--fail",
             "--no-color",
             "--no-notices",
