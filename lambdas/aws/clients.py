@@ -4,14 +4,11 @@ boto3 is imported with the first client, not with a handler: a handler's import 
 know what the clients are used for.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 Client = Any
 """A boto3 client: they are generated at run time and have no static types."""
-
-AttributeMap = Mapping[str, Any]
 
 
 @cache

@@ -280,11 +280,6 @@ def resource(name: str) -> ResourceType:
     return _Native(name, _handlers()[name])
 
 
-def resource_types() -> frozenset[str]:
-    """Every type that a template may name now."""
-    return frozenset(_handlers())
-
-
 def _handlers() -> MutableMapping[str, dict[str, Any]]:
     handlers: MutableMapping[str, dict[str, Any]] = _module(_PROVISIONERS)._RESOURCE_HANDLERS
     return handlers

@@ -44,12 +44,6 @@ def is_operation(operation: str) -> bool:
     return operation in _service().operation_names
 
 
-def input_members(operation: str) -> frozenset[str]:
-    """The names of the members that an operation's request may have."""
-    shape = _service().operation_model(operation).input_shape
-    return frozenset(shape.members) if shape else frozenset()
-
-
 def list_member(operation: str) -> str:
     """The output member of a List operation that holds the entries."""
     members = _service().operation_model(operation).output_shape.members

@@ -65,7 +65,7 @@ def test_every_saved_query_runs(saved: Path, product: Product) -> None:
     assert isinstance(json.loads(product.run("query", "--json", "--", saved.read_text())), list)
 
 
-def test_telling_the_demo_again_trains_nothing_and_takes_a_third_of_the_time(
+def test_telling_the_demo_again_trains_and_loads_nothing_anew(
     told: dict[str, Any], product: Product, reviews: Path
 ) -> None:
     again = product.json("demo", "--reviews", str(reviews))
