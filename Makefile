@@ -27,6 +27,8 @@ LOCAL := .venv-local/.installed
 SERVING := .venv-serving/.installed
 TRAINING := .venv-training/.installed
 TOOLKITS := .venv-toolkits/.installed
+GATE := .venv-gate/.installed
+AUDIT := .venv-audit/.installed
 NODE := node_modules/.installed
 
 # Makes the environment $(1); one that was left unfinished is made anew.
@@ -36,7 +38,8 @@ venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv -
 given = $(if $(filter command,$(origin $(2))),--$(1) "$($(2))")
 
 .PHONY: help setup build synth demo up down test check format deploy destroy clean \
-	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits node_modules check-python check-node
+	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits .venv-gate .venv-audit node_modules \
+	check-python check-node
 
 help:
 	@echo "Earshot hears what customers say, on your own AWS account or on this machine."
@@ -68,6 +71,8 @@ setup: check-python check-node .venv .venv-local .venv-serving .venv-training no
 .venv-serving: $(SERVING)
 .venv-training: $(TRAINING)
 .venv-toolkits: $(TOOLKITS)
+.venv-gate: $(GATE)
+.venv-audit: $(AUDIT)
 node_modules: $(NODE)
 
 check-python:
@@ -122,6 +127,18 @@ $(TOOLKITS): requirements-toolkits.txt | check-python
 	@.venv-toolkits/bin/python -m pip install --quiet --no-deps $(VENDOR_TOOLKITS)
 	@touch $@
 
+$(GATE): requirements-gate.txt | check-python
+	@echo "-- .venv-gate: checks of the templates"
+	@$(call venv,.venv-gate)
+	@.venv-gate/bin/python -m pip install --quiet --require-hashes -r requirements-gate.txt
+	@touch $@
+
+$(AUDIT): requirements-audit.txt | check-python
+	@echo "-- .venv-audit: checks of the code and of what it depends on"
+	@$(call venv,.venv-audit)
+	@.venv-audit/bin/python -m pip install --quiet --require-hashes -r requirements-audit.txt
+	@touch $@
+
 $(NODE): package.json package-lock.json | check-node
 	@echo "-- node_modules: the pinned CDK command line"
 	@npm ci --no-audit --no-fund --loglevel=error
@@ -146,7 +163,7 @@ up: setup
 down: $(APP)
 	@$(EARSHOT) down
 
-test: setup $(DEV) $(TOOLKITS)
+test: setup $(DEV) $(TOOLKITS) $(GATE) $(AUDIT)
 	@.venv/bin/python -m bundles
 	@.venv/bin/python -m pytest
 
