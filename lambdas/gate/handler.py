@@ -9,18 +9,24 @@ from lambdas.aws.lake import Lake
 from lambdas.aws.registry import Registry
 from lambdas.evaluation import SIZE_LIMIT_BYTES, Evaluation, UnreadableEvaluationError
 from lambdas.gate.rules import judge
+from lambdas.gate.safety import judge_artifacts
 from lambdas.gate.settings import Settings
 from lambdas.telemetry import LambdaContext, count, log
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Judge one evaluation. A refusal is an answer; only what cannot be judged raises."""
-    report = _lake().read(event["evaluation_uri"], limit_bytes=SIZE_LIMIT_BYTES)
     try:
-        candidate = Evaluation.from_report(report.decode("utf-8"))
+        report = _lake().read(event["evaluation_uri"], limit_bytes=SIZE_LIMIT_BYTES).decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableEvaluationError("The evaluation is not UTF-8.") from error
-    verdict = judge(candidate, _current(), minimum_macro_f1=_settings().minimum_macro_f1)
+    candidate = Evaluation.from_report(report)
+    verdict = judge(
+        candidate,
+        _current(),
+        minimum_macro_f1=_settings().minimum_macro_f1,
+        refusals=judge_artifacts(report, event["release_prefix"], lake=_lake()),
+    )
     log("INFO", "A model was judged.", run=candidate.run, passed=verdict.is_passed, reasons=" ".join(verdict.reasons))
     count(context, ModelsPassed=int(verdict.is_passed), ModelsRefused=int(not verdict.is_passed))
     return {

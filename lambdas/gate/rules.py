@@ -27,9 +27,14 @@ class Verdict:
         return not self.reasons
 
 
-def judge(candidate: Evaluation, current: Evaluation | None, *, minimum_macro_f1: float) -> Verdict:
-    """The verdict on ``candidate``; ``current`` is the newest approved model, None where there is none."""
-    reasons = []
+def judge(
+    candidate: Evaluation, current: Evaluation | None, *, minimum_macro_f1: float, refusals: tuple[str, ...] = ()
+) -> Verdict:
+    """The verdict on ``candidate``; ``current`` is the newest approved model, None where there is none.
+
+    ``refusals`` are the sentences of rules that were asked already, about what the candidate is made of.
+    """
+    reasons = list(refusals)
     if candidate.macro_f1 < minimum_macro_f1:
         reasons.append(
             f"minimum-macro-f1: macro-F1 is {candidate.macro_f1:.3f}, and at least {minimum_macro_f1:.3f} is asked."
