@@ -53,5 +53,6 @@ def prepare(options: Options) -> None:
             "LAMBDA_EXECUTOR": "local",
             "DOCKER_HOST": f"unix://{options.data_dir}/no-docker.sock",
             "LOG_LEVEL": options.log_level,
+            "AUTH": "true" if options.iam else "false",
         }
     )

@@ -1,6 +1,7 @@
 """The command line of the local AWS as typed values. Starts nothing and checks nothing."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ class Options:
     serving_python: Path
     training_python: Path
     log_level: str = "WARNING"
+    iam: bool = False
 
     @property
     def endpoint_url(self) -> str:
@@ -41,6 +43,12 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--serving-python", type=Path, help="interpreter that stands for AWS's serving images")
     parser.add_argument("--training-python", type=Path, help="interpreter that stands for AWS's training images")
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
+    parser.add_argument(
+        "--iam",
+        action=argparse.BooleanOptionalAction,
+        default=os.environ.get("EARSHOT_IAM", "off") == "on",
+        help="deny roles what their policies do not allow (default off, unless EARSHOT_IAM=on)",
+    )
     given = parser.parse_args(arguments)
     return Options(
         port=given.port,
@@ -48,6 +56,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         serving_python=_interpreter(given.serving_python, "serving"),
         training_python=_interpreter(given.training_python, "training"),
         log_level=given.log_level,
+        iam=given.iam,
     )
 
 

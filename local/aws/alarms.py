@@ -10,10 +10,11 @@ import logging
 import operator
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from local.aws import seams
+from local.environment import ACCOUNT, REGION
 
 log = logging.getLogger("local.alarms")
 
@@ -49,6 +50,12 @@ def register() -> None:
     """Decide for every alarm here, regularly and whenever ministack asks."""
     seams.replace_alarm_evaluation(lambda alarm, statistic: decide(alarm, statistic, time.time()))
     threading.Thread(target=_tick, name="alarms", daemon=True).start()
+
+
+def states(names: Collection[str]) -> Mapping[str, str]:
+    """The states of those alarms that exist, with every data point until now; from any thread."""
+    with seams.request_scope(ACCOUNT, REGION):
+        return seams.alarm_states(names)
 
 
 def _tick() -> None:

@@ -1,6 +1,6 @@
 """Application Auto Scaling: targets, policies and scheduled actions, kept, validated and described.
 
-Its resource types in CloudFormation are here too. Nothing scales: ``inert`` says so.
+Its resource types in CloudFormation are here too. What scales, and when, is said by ``target_tracking``.
 """
 
 import json
@@ -49,7 +49,7 @@ class ApplicationAutoScaling:
             "PutScheduledAction": self._put_action,
             "DescribeScheduledActions": self._describe_actions,
             "DeleteScheduledAction": self._delete_action,
-            "DescribeScalingActivities": lambda _: {"ScalingActivities": []},
+            "DescribeScalingActivities": self._describe_activities,
             "ListTagsForResource": self._list_tags,
             "TagResource": self._tag,
             "UntagResource": self._untag,
@@ -86,6 +86,35 @@ class ApplicationAutoScaling:
             if member in request and request[member] not in allowed:
                 raise AwsError("ValidationException", f"{member} must be one of {', '.join(allowed)}.")
         return self._operations[operation](request)
+
+    # --- what the policies do
+
+    def policies_with_targets(self, namespace: str, dimension: str) -> list[tuple[Record, Record]]:
+        """Each policy of this kind of resource, behind its target."""
+        of = {"ServiceNamespace": namespace, "ScalableDimension": dimension}
+        targets = {_key(target): target for target in self._matching("target", of)}
+        return [(targets[_key(each)], each) for each in self._matching("policy", of) if _key(each) in targets]
+
+    def note_activity(self, target: Record, policy: Record, *, current: int, desired: int) -> None:
+        """Keep that a policy changed a target."""
+        now, activity = time.time(), str(uuid4())
+        self._store.put(
+            "activity",
+            f"{now:017.6f}|{activity}",
+            {
+                **{part: target[part] for part in _KEY},
+                "ActivityId": activity,
+                "Description": f"Setting desired instance count to {desired}.",
+                "Cause": f"policy {policy['PolicyName']} found {current} instances not to fit its target value",
+                "StartTime": now,
+                "EndTime": now,
+                "StatusCode": "Successful",
+                "StatusMessage": f"Successfully set desired instance count to {desired}.",
+            },
+        )
+
+    def _describe_activities(self, request: dict[str, Any]) -> dict[str, Any]:
+        return _page("ScalingActivities", self._matching("activity", request)[::-1], request)
 
     # --- targets
 

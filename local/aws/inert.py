@@ -30,6 +30,9 @@ class Inert:
 INERT = (
     Inert(resource="AWS::WAFv2::WebACL", effect="rules are kept; no request is ever blocked or counted"),
     Inert(resource="AWS::WAFv2::WebACLAssociation", effect="kept; API Gateway does not ask the web ACL"),
+    Inert(resource="AWS::WAFv2::LoggingConfiguration", effect="a name only; there is nothing to log"),
+    Inert(resource="AWS::ApiGateway::ClientCertificate", effect="a name only; nothing is called over HTTP"),
+    Inert(resource="AWS::Glue::SecurityConfiguration", effect="kept; the crawler's log is not encrypted"),
     Inert(resource="AWS::Budgets::Budget", effect="kept; there is no spend, so no notification is sent"),
     Inert(resource="AWS::CE::AnomalyMonitor", effect="kept; there is no spend to watch"),
     Inert(resource="AWS::CE::AnomalySubscription", effect="kept; no notification is sent"),
@@ -38,9 +41,10 @@ INERT = (
     Inert(resource="AWS::CloudWatch::AnomalyDetector", effect="kept; no band is computed"),
     Inert(
         resource="AWS::CloudWatch::Alarm",
-        effect="of the AWS namespaces only AWS/Lambda has data here; alarms on the others see none",
+        effect="of AWS's own namespaces only AWS/Lambda and AWS/SageMaker have data here; alarms on others see none",
         asked=lambda properties: (
-            str(properties.get("Namespace", "")).startswith("AWS/") and properties["Namespace"] != "AWS/Lambda"
+            str(properties.get("Namespace", "")).lower().startswith(("aws/", "/aws/"))
+            and properties["Namespace"] not in ("AWS/Lambda", "AWS/SageMaker")
         ),
     ),
     Inert(resource="AWS::KMS::Key", effect="encrypts and decrypts what is given to it; data at rest stays readable"),
@@ -63,23 +67,42 @@ INERT = (
     ),
     Inert(
         resource="AWS::S3::BucketPolicy",
-        effect="kept; access and TLS conditions are not enforced",
+        effect="holds for roles, not for an administrator's keys; what comes from this machine counts as encrypted",
     ),
     Inert(
         resource="AWS::IAM::Role",
-        effect="kept; permissions are not enforced",
+        effect="with --iam, functions, workflows, event rules and jobs are held to their roles; else nothing is denied",
+    ),
+    Inert(
+        resource="AWS::IAM::Role",
+        effect="roles of API Gateway, Backup, Glue, flow logs, transform jobs and hosted models are not asked",
+    ),
+    Inert(
+        resource="AWS::IAM::Role",
+        effect="no role is asked for KMS on data at rest, logs and traces of functions and workflows, dead letters, "
+        "network interfaces and images; iam:PassRole only of a workflow's tasks",
+    ),
+    Inert(
+        resource="AWS::IAM::Role",
+        effect="a condition on a key that the local AWS does not know never holds, so what depends on it is denied",
     ),
     Inert(
         resource="AWS::Lambda::Function",
         effect="memory size, architecture and X-Ray tracing have no effect; the interpreter is the local AWS's own",
     ),
     Inert(
+        resource="AWS::StepFunctions::StateMachine",
+        effect="executions are not traced",
+        asked=_has("TracingConfiguration"),
+    ),
+    Inert(
         resource="AWS::ApplicationAutoScaling::ScalingPolicy",
-        effect="kept; instance counts never change by themselves",
+        effect="kept; only target tracking of SageMakerVariantInvocationsPerInstance changes an instance count",
+        asked=lambda properties: "SageMakerVariantInvocationsPerInstance" not in str(properties),
     ),
     Inert(
         resource="AWS::SageMaker::EndpointConfig",
-        effect="instance types and counts are kept; every container is one process",
+        effect="instance types are kept; one chain of processes stands for all instances of a variant",
     ),
     Inert(
         resource="AWS::SageMaker::Model",

@@ -14,9 +14,11 @@ from local.aws import (
     sagemaker_types,
     seams,
     stepfunctions,
+    target_tracking,
     types,
 )
 from local.aws.crawler import crawling
+from local.aws.iam import AccessControl
 from local.aws.repairs import (
     apigateway,
     cloudwatch,
@@ -34,11 +36,13 @@ class LocalAws:
     """Everything that this project adds to ministack, in one process with it."""
 
     def __init__(self, options: Options) -> None:
-        self._sagemaker, self._events = sagemaker.start(options)
+        access = AccessControl(options.data_dir) if options.iam else None
+        self._sagemaker, self._events = sagemaker.start(options, access.credentials if access else None)
         self._autoscaling = autoscaling.ApplicationAutoScaling(options.data_dir / "autoscaling.sqlite3")
         sagemaker.register(self._sagemaker)
         sagemaker_types.register(self._sagemaker.call)
         autoscaling.register(self._autoscaling)
+        target_tracking.register(self._autoscaling, self._sagemaker.call)
         stepfunctions.register(self._sagemaker.call, seams.sdk_services())
         crawling.register()
         athena.register()
@@ -60,6 +64,8 @@ class LocalAws:
         )
         seams.provision_on_worker_threads(calling_back.__contains__)
         seams.observe_provisioning(inert.report)
+        if access:
+            access.register()
         seams.keep_streams()
         seams.tighten_lambda_workers()
         seams.name_lambda_errors()

@@ -1,15 +1,17 @@
-"""CloudWatch metrics out of log lines in the embedded metric format, as CloudWatch Logs makes them.
+"""CloudWatch metrics: out of log lines in the embedded metric format, and those that the local SageMaker measures.
 
 See https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Knows nothing of who wrote the line.
+Knows nothing of who wrote the line or what was measured.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from local.aws import seams
+from local.environment import ACCOUNT, REGION
+from local.sagemaker.metrics import NAMESPACE, Measurement
 
 _MOST_METRICS = 100
 _MOST_DIMENSIONS = 30
@@ -28,7 +30,15 @@ class DataPoint:
 
 def register() -> None:
     """Watch every log stream."""
+    seams.keep_metrics_recorded_meanwhile()
     seams.observe_log_events(_record)
+
+
+def measure(measurements: Sequence[Measurement]) -> None:
+    """Keep what SageMaker measured; from any thread."""
+    with seams.request_scope(ACCOUNT, REGION):
+        for each in measurements:
+            seams.record_metric_values(NAMESPACE, each.name, each.values, each.unit, dict(each.dimensions))
 
 
 def _record(events: list[dict[str, Any]]) -> None:

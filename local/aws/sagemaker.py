@@ -2,13 +2,14 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
-from local.aws import seams
+from local.aws import alarms, metrics, seams
 from local.aws.seams import Answer
 from local.environment import ACCOUNT, REGION
 from local.options import Options
-from local.sagemaker.context import Context
+from local.sagemaker.context import Context, Credentials
 from local.sagemaker.service import SageMaker
 
 # Every request may call back into the local AWS, so these threads are never ministack's own pool.
@@ -18,8 +19,11 @@ _REQUEST_THREADS = 128
 _EVENT_THREADS = 4
 
 
-def start(options: Options) -> tuple[SageMaker, ThreadPoolExecutor]:
-    """The service, not yet hosting anything, and the threads that deliver its events."""
+def start(options: Options, credentials: Credentials | None) -> tuple[SageMaker, ThreadPoolExecutor]:
+    """The service, not yet hosting anything, and the threads that deliver its events.
+
+    Jobs work with the ``credentials`` of their roles; None where roles are not judged.
+    """
     events = ThreadPoolExecutor(_EVENT_THREADS, thread_name_prefix="sagemaker-events")
 
     def publish(source: str, detail_type: str, detail: dict[str, Any]) -> None:
@@ -33,7 +37,11 @@ def start(options: Options) -> tuple[SageMaker, ThreadPoolExecutor]:
         region=REGION,
         account=ACCOUNT,
         publish=publish,
+        measure=metrics.measure,
+        alarm_states=alarms.states,
     )
+    if credentials is not None:
+        context = replace(context, credentials=credentials)
     return SageMaker(context), events
 
 

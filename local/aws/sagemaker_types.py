@@ -217,8 +217,8 @@ class SageMakerType:
 
     @staticmethod
     def _require_config(described: dict[str, Any], wanted: str) -> None:
-        """A blue/green update that rolled back leaves the endpoint in service, with the old configuration."""
-        if described["EndpointConfigName"] != wanted.rpartition("/")[2]:
+        """An update that was rolled back leaves the endpoint in service, with the old configuration and the reason."""
+        if described["EndpointConfigName"] != wanted.rpartition("/")[2] or "FailureReason" in described:
             raise RuntimeError(described.get("FailureReason") or f"The endpoint did not take over {wanted}.")
 
     def _put_policy(self, name: str, properties: Properties) -> None:

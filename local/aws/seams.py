@@ -7,6 +7,7 @@ in particular.
 
 import asyncio
 import contextlib
+import contextvars
 import copy
 import importlib
 import inspect
@@ -14,8 +15,9 @@ import json
 import queue
 import re
 import shutil
+import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
 from typing import Any, Protocol
 
 from local.preflight import Refusal
@@ -43,6 +45,9 @@ _WORKERS = "ministack.core.lambda_runtime"
 _FUNCTIONS = f"{_SERVICES}.lambda_svc"
 _TABLES = f"{_SERVICES}.dynamodb"
 _RESPONSES = "ministack.core.responses"
+_ACTIONS = "ministack.core.iam_actions"
+_EVALUATOR = "ministack.core.iam_evaluator"
+_SESSIONS = f"{_SERVICES}.sts"
 
 # Where a name is a function, the parameters by which it is called or replaced; None where it is a value.
 _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
@@ -51,6 +56,8 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "SERVICE_HANDLERS": None,
         "_build_persistence_save_dict": (),
         "_load_persisted_state": (),
+        "AUTH": None,
+        "pin_request_origin": ("source_ip", "secure_transport"),
     },
     "ministack.core.persistence": {"save_all": ("services",), "PERSIST_STATE": None},
     _ROUTER: {"_is_aws_service_name": ("scope_name",)},
@@ -66,15 +73,47 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_AWS_SDK_SERVICE_MAP": None,
         "_invoke_aws_sdk_integration": ("resource", "input_data"),
         "_ExecutionError": ("error", "cause"),
+        "_execute_task": ("state_def", "raw_input", "execution", "ctx"),
+        "_invoke_resource": ("resource", "input_data"),
+        "_state_machines": None,
     },
-    _EVENTS: {"_put_events": ("data", "allow_aws_source")},
+    _ACTIONS: {
+        "SERVICE_TO_IAM_NAMESPACE": None,
+        "_BOTOCORE_SERVICE_MAP": None,
+        "extract_iam_action": ("service", "method", "path", "headers", "body", "query_params"),
+        "extract_resource_arn": (
+            "service",
+            "method",
+            "path",
+            "headers",
+            "body",
+            "query_params",
+            "region",
+            "account_id",
+        ),
+    },
+    _EVALUATOR: {
+        "enforce": ("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+        "_gather_role_policies": ("role_name", "account_id"),
+        "evaluate": ("ctx", "policies", "limits"),
+        "_role_name_from_assumed_arn": ("assumed_arn",),
+    },
+    _SESSIONS: {"register_session": ("access_key", "session"), "_sessions": None},
+    _EVENTS: {
+        "_put_events": ("data", "allow_aws_source"),
+        "_invoke_target": ("target", "event", "rule", "view"),
+    },
     _LOGS: {"_append_log_events": ("stream", "events")},
     _METRICS: {
         "record_metric": ("namespace", "metric_name", "value", "unit", "dimensions"),
         "_alarms": None,
         "_evaluate_alarm": ("alarm",),
         "_set_alarm_state": ("params", "cbor_data", "is_cbor", "is_json"),
+        "_composite_alarms": None,
         "_metrics": None,
+        "_evict_old_metrics": (),
+        "_store_datum": ("namespace", "name", "dims", "ts", "unit", "value", "values", "counts", "stat_values"),
+        "TWO_WEEKS_SECONDS": None,
         "_dims_key": ("dims",),
         "_dims_from_list": ("dimensions",),
         "_calc_stats": ("points",),
@@ -98,6 +137,7 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_execute_function_warm": ("func", "event", "request_id"),
         "_dynamodb_stream_positions": None,
         "_esms": None,
+        "_functions": None,
     },
     _TABLES: {
         "get_state": (),
@@ -400,23 +440,55 @@ def record_metric(namespace: str, name: str, value: float, unit: str, dimensions
     _module(_METRICS).record_metric(namespace, name, value, unit, dimensions)
 
 
+def record_metric_values(
+    namespace: str, name: str, values: Mapping[float, int], unit: str, dimensions: dict[str, str]
+) -> None:
+    """Data points of now: each value as often as it was seen."""
+    seen, counts = list(values), [float(count) for count in values.values()]
+    _module(_METRICS)._store_datum(namespace, name, dimensions, time.time(), unit, None, seen, counts, None)
+
+
+def keep_metrics_recorded_meanwhile() -> None:
+    """Drop old data points in place: ministack's copy of a list loses what another thread records in that moment."""
+    metrics = _module(_METRICS)
+
+    def evict() -> None:
+        cutoff = time.time() - metrics.TWO_WEEKS_SECONDS
+        for points in list(metrics._metrics._data.values()):
+            old = next((index for index, point in enumerate(points) if point["Timestamp"] >= cutoff), len(points))
+            del points[:old]
+
+    metrics._evict_old_metrics = evict
+
+
 def replace_alarm_evaluation(
     decide: Callable[[dict[str, Any], Callable[..., float | None]], tuple[str, str] | None],
 ) -> None:
-    """Let ``decide(alarm, statistic)`` say an alarm's state and its reason; ministack then acts on a change."""
+    """Let ``decide(alarm, statistic)`` say an alarm's state and its reason; ministack then acts on a change, once."""
     metrics = _module(_METRICS)
+    changing: set[str] = set()
+    lock = threading.Lock()
 
     def evaluate(alarm: dict[str, Any]) -> None:
-        decided = decide(alarm, _statistic)
-        if decided is not None and decided[0] != alarm["StateValue"]:
-            state, reason = decided
-            change = {"AlarmName": alarm["AlarmName"], "StateValue": state, "StateReason": reason}
-            metrics._set_alarm_state({}, change, True)
+        decided = decide(alarm, statistic)
+        if decided is None or decided[0] == alarm["StateValue"]:
+            return
+        name, (state, reason) = alarm["AlarmName"], decided
+        with lock:
+            if name in changing:
+                return
+            changing.add(name)
+        try:
+            if state != alarm["StateValue"]:
+                metrics._set_alarm_state({}, {"AlarmName": name, "StateValue": state, "StateReason": reason}, True)
+        finally:
+            changing.discard(name)
 
     metrics._evaluate_alarm = evaluate
 
 
-def _statistic(metric: Mapping[str, Any], period: int, name: str, start: float, end: float) -> float | None:
+def statistic(metric: Mapping[str, Any], period: int, name: str, start: float, end: float) -> float | None:
+    """A statistic of a metric, by its dimensions exactly, after ``start`` and up to ``end``; None without data."""
     metrics = _module(_METRICS)
     dimensions = metrics._dims_key(metrics._dims_from_list(metric.get("Dimensions") or []))
     points = metrics._metrics.get((metric["Namespace"], metric["MetricName"], dimensions)) or []
@@ -433,6 +505,17 @@ def evaluate_alarms() -> None:
         with request_scope(account, region):
             for alarm in list(metrics._alarms.values()):
                 metrics._evaluate_alarm(alarm)
+
+
+def alarm_states(names: Collection[str]) -> dict[str, str]:
+    """The states of those alarms in scope that exist, evaluated now."""
+    metrics = _module(_METRICS)
+    has_composite = any(name in metrics._composite_alarms for name in names)
+    for alarm in list(metrics._alarms.values()):
+        if has_composite or alarm["AlarmName"] in names:
+            metrics._evaluate_alarm(alarm)
+    found = {name: metrics._alarms.get(name) or metrics._composite_alarms.get(name) for name in names}
+    return {name: alarm["StateValue"] for name, alarm in found.items() if alarm}
 
 
 def put_metric_math_alarm(request: Mapping[str, Any]) -> None:
@@ -629,3 +712,157 @@ def replace_table_relation(relation: Callable[[Mapping[str, Any], list[str], Cal
     athena = _module(_ATHENA)
     native: Callable[..., str] = athena._table_relation
     athena._table_relation = lambda table_data, files: relation(table_data, files, native)
+
+
+# --- IAM ---------------------------------------------------------------------------------------------------------
+
+
+class FindResource(Protocol):
+    """Names the ARN of one request, where ministack cannot."""
+
+    def __call__(self, service: str, operation: str, path: str, body: bytes) -> str | None:
+        """The ARN, or None to leave it to ministack."""
+
+
+class ObserveDecision(Protocol):
+    """Is told of each decision on a call that a role made."""
+
+    def __call__(self, role: str, action: str, resource: str, *, allowed: bool) -> None: ...
+
+
+def take_loopback_for_tls() -> None:
+    """Policies that deny what is not encrypted on its way would deny all: nothing leaves this machine."""
+    app = _module("ministack.app")
+    native: Callable[[str, bool], None] = app.pin_request_origin
+    app.pin_request_origin = lambda source_ip, secure_transport: native(source_ip, True)
+
+
+def name_iam_actions(service: str, namespace: str, rest_models: Collection[str] = ()) -> None:
+    """Judge the requests of a service, too; ``rest_models`` are botocore's models whose paths tell the operation."""
+    actions = _module(_ACTIONS)
+    actions.SERVICE_TO_IAM_NAMESPACE[service] = namespace
+    if rest_models:
+        actions._BOTOCORE_SERVICE_MAP[service] = list(rest_models)
+
+
+def rename_iam_actions(names: Mapping[str, str]) -> None:
+    """Judge an operation by another action than its own name."""
+    actions = _module(_ACTIONS)
+    native: Callable[..., str | None] = actions.extract_iam_action
+
+    def extract(service: str, method: str, path: str, headers: Any, body: bytes, query: Any) -> str | None:
+        action = native(service, method, path, headers, body, query)
+        return names.get(action, action) if action else None
+
+    actions.extract_iam_action = extract
+
+
+def name_iam_resources(find: FindResource) -> None:
+    """Ask ``find`` first for the resource that a request is about."""
+    actions = _module(_ACTIONS)
+    native: Callable[..., str] = actions.extract_resource_arn
+
+    def extract(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    ) -> str:
+        action: str = actions.extract_iam_action(service, method, path, headers, body, query) or ""
+        found = find(service, action.partition(":")[2], path, body or b"")
+        return found or native(service, method, path, headers, body, query, region, account)
+
+    actions.extract_resource_arn = extract
+
+
+def observe_iam_decisions(observe: ObserveDecision) -> None:
+    """Tell of every decision on a request that is signed with a role's credentials."""
+    evaluator, sessions = _module(_EVALUATOR), _module(_SESSIONS)
+    native: Callable[..., Any] = evaluator.enforce
+
+    def enforce(
+        access_key_id: str,
+        iam_action: str,
+        service: str,
+        region: str,
+        resource_arn: str = "*",
+        service_context: dict[str, Any] | None = None,
+    ) -> Any:
+        refusal = native(access_key_id, iam_action, service, region, resource_arn, service_context)
+        session = sessions._sessions.get(access_key_id)
+        if session is not None:
+            role = evaluator._role_name_from_assumed_arn(session["Arn"])
+            observe(role, iam_action, resource_arn, allowed=refusal is None)
+        return refusal
+
+    evaluator.enforce = enforce
+
+
+def judge(role: str, action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Whether the policies of a role of the account in scope allow an action; condition keys in lower case."""
+    evaluator = _module(_EVALUATOR)
+    account, region = current_scope()
+    question = evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{account}:assumed-role/{role}/local",
+        principal_type="AssumedRole",
+        principal_account=account,
+        action=action,
+        resource_arn=resource,
+        region=region,
+        service_context=dict(context),
+    )
+    decision: str = evaluator.evaluate(question, evaluator._gather_role_policies(role, account)).decision
+    return decision == "Allow"
+
+
+def open_role_session(role: str, session: str, key_id: str, secret: str, token: str) -> None:
+    """From now on these credentials are those of a role of the account in scope."""
+    account, _ = current_scope()
+    _module(_SESSIONS).register_session(
+        key_id,
+        {
+            "Arn": f"arn:aws:sts::{account}:assumed-role/{role}/{session}",
+            "UserId": f"{role}:{session}",
+            "SecretAccessKey": secret,
+            "SessionToken": token,
+        },
+    )
+
+
+def function_role(name: str) -> str | None:
+    """The role ARN of a Lambda function of the account and region in scope, by its name or ARN."""
+    function = _module(_FUNCTIONS)._functions.get(name.split(":function:")[-1].partition(":")[0])
+    return str(function["config"]["Role"]) if function else None
+
+
+def check_tasks(check: Callable[[str, str, Mapping[str, Any]], None]) -> None:
+    """Call ``check(role ARN, resource, input)`` before each task of a state machine; what it raises fails the task."""
+    step_functions = _module(_STEP_FUNCTIONS)
+    execute: Callable[..., Any] = step_functions._execute_task
+    invoke: Task = step_functions._invoke_resource
+    role: contextvars.ContextVar[str] = contextvars.ContextVar("role", default="")
+
+    def execute_as_role(state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        # A version or an alias follows the machine's own ARN.
+        machine = step_functions._state_machines.get(":".join(execution["stateMachineArn"].split(":")[:7]))
+        before = role.set(machine["roleArn"] if machine else "")
+        try:
+            return execute(state, raw_input, execution, context)
+        finally:
+            role.reset(before)
+
+    def checked_invoke(resource: str, data: Any) -> Any:
+        if role.get():
+            check(role.get(), resource, data if isinstance(data, dict) else {})
+        return invoke(resource, data)
+
+    step_functions._execute_task, step_functions._invoke_resource = execute_as_role, checked_invoke
+
+
+def check_targets(check: Callable[[str, str], bool]) -> None:
+    """Call an EventBridge rule's target by its role only where ``check(role ARN, target ARN)`` holds."""
+    events = _module(_EVENTS)
+    native: Callable[..., None] = events._invoke_target
+
+    def invoke(target: Mapping[str, Any], event: Any, rule: Any, view: Any = None) -> None:
+        if not target.get("RoleArn") or check(target["RoleArn"], target["Arn"]):
+            native(target, event, rule, view)
+
+    events._invoke_target = invoke

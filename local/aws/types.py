@@ -45,12 +45,17 @@ def register() -> frozenset[str]:
     """Provision them; returns those that call back over HTTP."""
     simple = {
         "AWS::Athena::NamedQuery": Simple(make=_make_named_query, remove=_remove_named_query),
+        "AWS::Glue::SecurityConfiguration": Simple(
+            make=_make_security_configuration, remove=_remove_security_configuration
+        ),
         "AWS::WAFv2::WebACLAssociation": Simple(make=_associate, remove=_disassociate),
     }
     placeholders = {
+        "AWS::ApiGateway::ClientCertificate": "ClientCertificateId",
         "AWS::CloudWatch::AnomalyDetector": "Id",
         "AWS::SES::ReceiptRuleSet": "RuleSetName",
         "AWS::SES::ReceiptRule": "RuleName",
+        "AWS::WAFv2::LoggingConfiguration": "ResourceArn",
     }
     for name, resource in simple.items():
         seams.register_resource(name, resource)
@@ -77,6 +82,24 @@ def _make_named_query(name: str, properties: Properties) -> Created:
 
 def _remove_named_query(physical_id: str, _: Properties) -> None:
     client("athena").delete_named_query(NamedQueryId=physical_id)
+
+
+def _make_security_configuration(_: str, properties: Properties) -> Created:
+    """Made anew by every change; CloudFormation's list of S3 encryptions is called by its singular in the service."""
+    name = properties["Name"]
+    encryption = dict(properties["EncryptionConfiguration"])
+    if "S3Encryptions" in encryption:
+        encryption["S3Encryption"] = encryption.pop("S3Encryptions")
+    _remove_security_configuration(name, properties)
+    client("glue").create_security_configuration(Name=name, EncryptionConfiguration=encryption)
+    return name, {}
+
+
+def _remove_security_configuration(physical_id: str, _: Properties) -> None:
+    try:
+        client("glue").delete_security_configuration(Name=physical_id)
+    except client("glue").exceptions.EntityNotFoundException:
+        return
 
 
 def _associate(_: str, properties: Properties) -> Created:

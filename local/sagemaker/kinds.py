@@ -50,6 +50,8 @@ def _endpoint_config_variants(records: Records, request: Fields) -> Fields:
     names = [variant["VariantName"] for variant in variants]
     if len(set(names)) != len(names):
         raise validation(f"Variant names must be unique within an endpoint configuration: {', '.join(names)}")
+    if "ShadowProductionVariants" in request and len(variants) != 2:
+        raise validation("With a shadow variant there can be only one production variant and one shadow variant.")
     for variant in variants:
         if variant.get("ModelName"):
             records.find(MODEL, variant["ModelName"])

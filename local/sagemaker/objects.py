@@ -18,6 +18,9 @@ from local.sagemaker.context import Context
 
 FAILURES = (ClientError, BotoCoreError, Boto3Error)
 
+# The local AWS's own work; never the user's real keys.
+_ADMINISTRATOR = (("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"))
+
 _building = threading.Lock()
 
 
@@ -49,16 +52,17 @@ class Address:
         return Address(bucket=self.bucket, key="/".join(part for part in parts if part))
 
 
-def client(context: Context, service: str = "s3") -> Any:
-    """A boto3 client of a service of the local AWS, shared by all threads."""
+def client(context: Context, service: str = "s3", *, role_arn: str = "") -> Any:
+    """A boto3 client of a service of the local AWS, shared by all threads; with a role it may do what the role may."""
     with _building:
-        return _client(context.endpoint_url, context.region, service)
+        keys = tuple(context.credentials(role_arn).items()) if role_arn else _ADMINISTRATOR
+        return _client(context.endpoint_url, context.region, service, keys)
 
 
 @cache
-def _client(endpoint_url: str, region: str, service: str) -> Any:
-    # The local AWS takes any key; its own are never the user's real ones.
-    session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)  # noqa: S106
+def _client(endpoint_url: str, region: str, service: str, keys: tuple[tuple[str, str], ...]) -> Any:
+    given = {name.lower(): value for name, value in keys}
+    session = boto3.session.Session(**given, region_name=region)
     config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 3})
     return session.client(cast(Any, service), endpoint_url=endpoint_url, config=config)
 
@@ -82,7 +86,7 @@ def download_prefix(uri: str, folder: Path, *, s3: Any) -> int:
     address = Address.parse(uri)
     count = 0
     for key in keys(address, s3=s3):
-        place = _inside(folder, _relative(key, address.key))
+        place = _inside(folder, relative(key, address.key))
         download(str(Address(bucket=address.bucket, key=key)), place, s3=s3)
         count += 1
     return count
@@ -127,7 +131,7 @@ def read(uri: str, *, s3: Any) -> bytes:
         raise ObjectError(f"cannot read {uri}: {_reason(error)}") from error
 
 
-def _relative(key: str, prefix: str) -> str:
+def relative(key: str, prefix: str) -> str:
     """The name of an object below its channel: what follows the prefix's last complete folder."""
     if prefix and not prefix.endswith("/") and key.startswith(prefix + "/"):
         return key[len(prefix) + 1 :]

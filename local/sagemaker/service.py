@@ -17,6 +17,7 @@ from local.sagemaker.hosting import Hosting
 from local.sagemaker.jobs.processing import ProcessingJobs
 from local.sagemaker.jobs.runner import Runner
 from local.sagemaker.jobs.training import TrainingJobs
+from local.sagemaker.jobs.transform import TransformJobs
 from local.sagemaker.kinds import PLAIN
 from local.sagemaker.registry import Registry
 from local.sagemaker.resources import Operations, Records, Resources
@@ -33,7 +34,7 @@ AWS_STOP_GRACE_SECONDS = 120.0
 TARGET_PREFIX = "SageMaker."
 CONTROL_CONTENT_TYPE = "application/x-amz-json-1.1"
 RUNTIME_CONTENT_TYPE = "application/json"
-INVOCATIONS = re.compile(r"/endpoints/([^/]+)/invocations")
+INVOCATIONS = re.compile(r"/endpoints/([^/]+)/(invocations|async-invocations)")
 
 
 class SageMaker:
@@ -47,6 +48,7 @@ class SageMaker:
         self._training = TrainingJobs(records, tags, self._runner, grace_seconds=stop_grace_seconds)
         self._processing = ProcessingJobs(records, tags, self._runner, grace_seconds=stop_grace_seconds)
         self._hosting = Hosting(context, self._store)
+        self._transforms = TransformJobs(records, tags, self._runner, self._hosting.serving)
         self._operations: Operations = {
             **tags.operations(),
             **{
@@ -56,6 +58,7 @@ class SageMaker:
             **Registry(records, tags).operations(),
             **self._training.operations(),
             **self._processing.operations(),
+            **self._transforms.operations(),
             **_hosting_operations(self._hosting),
         }
 
@@ -63,6 +66,7 @@ class SageMaker:
         """Take up where the last process ended: interrupted jobs are noted as failed, endpoints hosted again."""
         self._training.start()
         self._processing.start()
+        self._transforms.start()
         self._hosting.start()
 
     def close(self) -> None:
@@ -112,6 +116,8 @@ class SageMaker:
                 raise AwsError(
                     "UnknownOperationException", f"The local SageMaker does not implement {method} {path}.", 404
                 )
+            if match[2] == "async-invocations":
+                return self._hosting.invoke_asynchronously(unquote(match[1]), headers)
             return self._hosting.invoke(unquote(match[1]), headers, body)
         except Exception as error:
             refused = _as_aws_error(error, path)

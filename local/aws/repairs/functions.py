@@ -1,4 +1,4 @@
-"""Lambda functions: the key of their environment, and an end to their workers when they are deleted."""
+"""Lambda functions: the key of their environment, their dead letters, an end to their workers when they are deleted."""
 
 from local.aws import resources, seams
 from local.aws.clients import client
@@ -12,8 +12,13 @@ def register() -> frozenset[str]:
 
 
 def _function(name: str, old: Properties, new: Properties) -> None:
-    if "KmsKeyArn" in resources.changed(old, new):
+    differing = resources.changed(old, new)
+    if "KmsKeyArn" in differing:
         client("lambda").update_function_configuration(FunctionName=name, KMSKeyArn=new.get("KmsKeyArn", ""))
+    if "DeadLetterConfig" in differing:
+        client("lambda").update_function_configuration(
+            FunctionName=name, DeadLetterConfig=new.get("DeadLetterConfig", {"TargetArn": ""})
+        )
 
 
 def _end_workers(name: str, properties: Properties) -> None:

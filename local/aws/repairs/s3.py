@@ -1,4 +1,4 @@
-"""Bucket properties: encryption, lifecycle, ownership, access logs, tags. A bucket that holds objects is kept."""
+"""Bucket properties: encryption, lifecycle, ownership, access logs, lock, tags. A bucket that holds objects is kept."""
 
 from typing import Any
 
@@ -27,6 +27,10 @@ def _bucket(name: str, old: Properties, new: Properties) -> None:
         _logging(name, new.get("LoggingConfiguration"))
     if "VersioningConfiguration" in differing and "VersioningConfiguration" in new:
         client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration=new["VersioningConfiguration"])
+    if "ObjectLockEnabled" in differing and str(new.get("ObjectLockEnabled", False)).lower() == "true":
+        client("s3").put_object_lock_configuration(
+            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+        )
     if "Tags" in differing:
         _tags(name, resources.tags_of(new))
 

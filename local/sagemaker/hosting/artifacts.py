@@ -2,6 +2,9 @@
 
 Knows archives and folders; nothing of what is in a model or which container asks. The folders are shared by all
 containers of the same model and must be taken as read-only, as a model is on AWS's instances.
+
+Every archive is inspected before anything of it is written. One that this product packed, by its manifest, may hold
+only what such an archive holds; any other is held to the rules for archives alone, since SageMaker hosts pickles too.
 """
 
 import hashlib
@@ -16,6 +19,7 @@ from typing import Any
 from local.sagemaker import objects
 from local.sagemaker.archives import unpack
 from local.sagemaker.objects import Address, ObjectError
+from model_artifact import UnsafeArtifactError, inspect_archive
 
 KEPT_UNUSED = 8
 
@@ -76,7 +80,10 @@ class ModelCache:
             except ObjectError as error:
                 raise _not_downloaded(uri) from error
             try:
+                inspect_archive(archive, ours_only=False)
                 unpack(archive, Path(staging) / "model")
+            except UnsafeArtifactError as error:
+                raise ArtifactError(f'The model data archive at "{uri}" is refused: {error.sentence}') from error
             except ValueError as error:
                 raise ArtifactError(
                     f'Failed to extract model data archive from URL: "{uri}". Please ensure that the object located at '

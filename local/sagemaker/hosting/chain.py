@@ -6,7 +6,7 @@ released. Knows nothing of endpoints, variants or S3.
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +15,10 @@ from local.sagemaker.archives import unpack
 from local.sagemaker.hosting.container import (
     START_TIMEOUT_SECONDS,
     Container,
-    ContainerError,
     ContainerPlan,
     InvocationTimeoutError,
     Reply,
+    UnansweredError,
     Workshop,
 )
 
@@ -38,6 +38,25 @@ class ChainError(Exception):
         self.container = container
         self.status = status
         self.message = message
+
+
+class ChainBrokenError(ChainError):
+    """A container was not there or ended before it answered, so that the request may be sent again.
+
+    ``was_sent`` says that the container had the request.
+    """
+
+    def __init__(self, container: str, message: str, *, was_sent: bool) -> None:
+        super().__init__(container, 503, message)
+        self.was_sent = was_sent
+
+
+# (container, seconds until its answer was here)
+Observe = Callable[[str, float], None]
+
+
+def _observe_nothing(container: str, seconds: float) -> None:
+    """Nobody measures."""
 
 
 class Chain:
@@ -97,6 +116,7 @@ class Chain:
         headers: Mapping[str, str] | None = None,
         only: str | None = None,
         timeout_seconds: float = INVOCATION_TIMEOUT_SECONDS,
+        observe: Observe = _observe_nothing,
     ) -> Reply:
         """Send ``body`` through all containers, or through the one named ``only``; ChainError where one fails.
 
@@ -112,12 +132,19 @@ class Chain:
                 "Content-Type": content_type,
                 "Accept": accept if container is chosen[-1] else ANY_TYPE,
             }
+            begin = time.monotonic()
             with _as_chain_error(container):
                 reply = container.invoke(body, request, deadline)
+            observe(container.plan.name, time.monotonic() - begin)
             if not 200 <= reply.status < 300:
                 raise ChainError(container.plan.name, reply.status, reply.body.decode("utf-8", "replace"))
             body, content_type = reply.body, reply.headers.get("content-type", "application/octet-stream")
         return reply
+
+    @property
+    def is_serving(self) -> bool:
+        """True while every container runs and has been healthy; costs no request."""
+        return all(container.is_serving for container in self.containers)
 
     def close(self) -> None:
         """End all containers, side by side."""
@@ -148,5 +175,5 @@ def _as_chain_error(container: Container) -> Iterator[None]:
             "for each container in Amazon CloudWatch, resolve the issue, and try again."
         )
         raise ChainError(name, 0, message) from error
-    except ContainerError as error:
-        raise ChainError(name, 503, f"{error}.") from error
+    except UnansweredError as error:
+        raise ChainBrokenError(name, f"{error}.", was_sent=error.was_sent) from error

@@ -4,8 +4,10 @@ Knows the container contract (``/ping``, ``/invocations``) and the files ``port`
 writes; nothing of chains, variants, endpoints or of what the bytes mean.
 """
 
+import contextlib
 import http.client
 import secrets
+import select
 import shutil
 import subprocess
 import threading
@@ -34,6 +36,17 @@ class ContainerError(Exception):
 
 class InvocationTimeoutError(Exception):
     """The container did not answer in time."""
+
+
+class UnansweredError(ContainerError):
+    """The process was not there, or ended before it answered: another one may be asked again.
+
+    ``was_sent`` says that the process had the request.
+    """
+
+    def __init__(self, message: str, *, was_sent: bool) -> None:
+        super().__init__(message)
+        self.was_sent = was_sent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +91,12 @@ class Container:
         self._idle: list[http.client.HTTPConnection] = []
         self._lock = threading.Lock()
         self._ended = False
+        self._was_healthy = False
+
+    @property
+    def is_serving(self) -> bool:
+        """True while the present process runs and has been healthy once; costs no request."""
+        return self._was_healthy and self.pid is not None
 
     @property
     def pid(self) -> int | None:
@@ -111,6 +130,7 @@ class Container:
             if time.monotonic() > deadline:
                 raise ContainerError(f"{self.plan.name} did not answer its ping within {timeout_seconds:.0f} seconds")
             time.sleep(POLL_SECONDS)
+        self._was_healthy = True
 
     def is_healthy(self) -> bool:
         """True where the ping answers 200 within AWS's two seconds."""
@@ -129,11 +149,13 @@ class Container:
     def invoke(self, body: bytes, headers: Mapping[str, str], deadline: float) -> Reply:
         """Post to ``/invocations``; ``deadline`` is of ``time.monotonic``.
 
-        Raises InvocationTimeoutError when that passes and ContainerError when the process is not there.
+        Raises InvocationTimeoutError when that passes and UnansweredError when the process is not there or ends.
         """
         if not self._slots.acquire(timeout=max(0.0, deadline - time.monotonic())):
             raise InvocationTimeoutError
         try:
+            if not self.is_serving:
+                raise UnansweredError(f"{self.plan.name} is being replaced", was_sent=False)
             return self._exchange(body, headers, deadline)
         finally:
             self._slots.release()
@@ -152,7 +174,7 @@ class Container:
 
     def _kill(self) -> None:
         with self._lock:
-            process, self._process, self._port = self._process, None, None
+            process, self._process, self._port, self._was_healthy = self._process, None, None, False
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
@@ -160,33 +182,38 @@ class Container:
             lifeline.end(process, END_GRACE_SECONDS)
 
     def _exchange(self, body: bytes, headers: Mapping[str, str], deadline: float) -> Reply:
-        kept = self._take_idle()
-        if kept is not None:
-            try:
-                return self._converse(kept, body, headers, deadline)
-            except (ConnectionError, http.client.BadStatusLine):
-                # The process behind a kept connection is another by now; whether there is a new one is seen below.
-                kept.close()
-            except (OSError, http.client.HTTPException) as error:
-                kept.close()
-                raise ContainerError(f"{self.plan.name} broke off its answer") from error
+        connection = self._take_idle() or self._connect(deadline)
+        try:
+            return self._converse(connection, body, headers, deadline)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            self._see_it_end(deadline)
+            raise UnansweredError(f"{self.plan.name} broke off its answer", was_sent=True) from error
+
+    def _see_it_end(self, deadline: float) -> None:
+        """A process that broke off is most likely ending: from here on it is known to have ended."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(min(END_GRACE_SECONDS, _remaining(deadline)))
+
+    def _connect(self, deadline: float) -> http.client.HTTPConnection:
         port = self._find_port()
         if port is None:
-            raise ContainerError(f"{self.plan.name} is being replaced")
-        fresh = http.client.HTTPConnection("127.0.0.1", port)
+            raise UnansweredError(f"{self.plan.name} is being replaced", was_sent=False)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_remaining(deadline))
         try:
-            return self._converse(fresh, body, headers, deadline)
-        except (OSError, http.client.HTTPException) as error:
-            fresh.close()
-            raise ContainerError(f"{self.plan.name} cannot be reached") from error
+            connection.connect()
+        except TimeoutError as error:
+            raise InvocationTimeoutError from error
+        except OSError as error:
+            raise UnansweredError(f"{self.plan.name} cannot be reached", was_sent=False) from error
+        return connection
 
     def _converse(
         self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str], deadline: float
     ) -> Reply:
-        remaining = max(0.001, deadline - time.monotonic())
-        connection.timeout = remaining
-        if connection.sock is not None:
-            connection.sock.settimeout(remaining)
+        connection.sock.settimeout(_remaining(deadline))
         try:
             connection.request("POST", "/invocations", body, dict(headers))
             response = connection.getresponse()
@@ -205,8 +232,15 @@ class Container:
         return answer
 
     def _take_idle(self) -> http.client.HTTPConnection | None:
-        with self._lock:
-            return self._idle.pop() if self._idle else None
+        """A kept connection whose other side is still there."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if not select.select([connection.sock], [], [], 0)[0]:
+                return connection
+            connection.close()
 
     def _keep(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
@@ -257,3 +291,7 @@ class Container:
             return (self._folder / "failure").read_text()
         except FileNotFoundError:
             return f"its process ended with code {exit_code}"
+
+
+def _remaining(deadline: float) -> float:
+    return max(0.001, deadline - time.monotonic())

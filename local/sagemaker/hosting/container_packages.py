@@ -29,6 +29,8 @@ def install(code: Path, cache: Path) -> Path | None:
     if not requirements.is_file():
         return None
     _refuse_addresses(requirements)
+    if not _names_a_package(requirements):
+        return None
     target = cache / _digest(code)
     cache.mkdir(parents=True, exist_ok=True)
     # Containers of one chain often ask for the same; the second waits for the first. A lock dies with its process.
@@ -63,6 +65,12 @@ def _refuse_addresses(requirements: Path) -> None:
             raise PackagesError(
                 f"requirements.txt names an address ({wanted}): only wheels inside the artifact are used"
             )
+
+
+def _names_a_package(requirements: Path) -> bool:
+    """Whether there is anything but options and comments: pip needs a second to find out that there is not."""
+    lines = (line.split("#", 1)[0].strip() for line in requirements.read_text().splitlines())
+    return any(line and (not line.startswith("-") or line.startswith(("-r", "--requirement"))) for line in lines)
 
 
 def _digest(code: Path) -> str:

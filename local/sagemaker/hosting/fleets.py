@@ -64,12 +64,20 @@ class Fleets:
             }
         )
 
-    def bring_up(self, endpoint_name: str, plan: FleetPlan) -> Fleet:
-        """A healthy fleet that gets no traffic yet; HostingError with the reason, and nothing left, where not."""
+    def bring_up(self, endpoint_name: str, plan: FleetPlan, *, group: str | None = None) -> Fleet:
+        """A healthy fleet that gets no traffic yet; HostingError with the reason, and nothing left, where not.
+
+        Its logs go to the endpoint's log group unless another ``group`` is named.
+        """
         try:
             fixed = plan.with_etags(self._models.present_etag)
-            variants = [self._lay_out(endpoint_name, variant) for variant in fixed.variants]
-            fleet = Fleet(endpoint_name, fixed, variants, CaptureSettings.of(plan.capture))
+            fleet = Fleet(
+                endpoint_name,
+                fixed,
+                variants=[self._lay_out(endpoint_name, variant) for variant in fixed.variants],
+                shadows=[self._lay_out(endpoint_name, variant) for variant in fixed.shadows],
+                capture=CaptureSettings.of(plan.capture),
+            )
         except (ArtifactError, ObjectError) as error:
             raise HostingError(str(error)) from error
         with self._lock:
@@ -78,7 +86,7 @@ class Fleets:
             self._running.add(fleet)
         for variant, container in fleet.containers():
             stream = variant.log_stream(container.plan.name)
-            self._shipper.follow(container.plan.log, group=log_group(endpoint_name), stream=stream)
+            self._shipper.follow(container.plan.log, group=group or log_group(endpoint_name), stream=stream)
         try:
             fleet.start()
         except BaseException:

@@ -38,11 +38,17 @@ class VariantPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetPlan:
-    """All that is hosted for one endpoint config. ``capture`` is its DataCaptureConfig."""
+    """All that is hosted for one endpoint config. ``capture`` is its DataCaptureConfig.
+
+    ``shadows`` get copies of requests; the weight of one, against the production variant's, is the share of them.
+    """
 
     config_name: str
     variants: tuple[VariantPlan, ...]
+    shadows: tuple[VariantPlan, ...] = ()
     capture: Record | None
+    asynchronous: Record | None = None
+    """The AsyncInferenceConfig, where requests lie in S3 and are answered in their turn."""
 
     @classmethod
     def of(cls, config_name: str, store: Store, arn: Callable[[str, str], str]) -> "FleetPlan":
@@ -50,27 +56,49 @@ class FleetPlan:
         config = store.get("endpoint-config", config_name)
         if config is None:
             raise validation(f'Could not find endpoint configuration "{arn("endpoint-config", config_name)}".')
-        if config.get("ShadowProductionVariants"):
-            raise validation("Shadow variants are not offered by the local SageMaker.")
-        variants = tuple(_variant(given, store, arn) for given in config["ProductionVariants"])
-        return cls(config_name=config_name, variants=variants, capture=config.get("DataCaptureConfig"))
+        return cls(
+            config_name=config_name,
+            variants=tuple(_variant(given, store, arn) for given in config["ProductionVariants"]),
+            shadows=tuple(_variant(given, store, arn) for given in config.get("ShadowProductionVariants", [])),
+            capture=config.get("DataCaptureConfig"),
+            asynchronous=config.get("AsyncInferenceConfig"),
+        )
+
+    @classmethod
+    def of_model(cls, model_name: str, store: Store, arn: Callable[[str, str], str]) -> "FleetPlan":
+        """One variant of a stored model, without an endpoint config and without capture."""
+        variant = _variant({"VariantName": model_name, "ModelName": model_name}, store, arn)
+        return cls(config_name=model_name, variants=(variant,), capture=None)
 
     @classmethod
     def from_record(cls, record: Record) -> "FleetPlan":
         """The plan that ``to_record`` stored."""
-        variants = (
-            VariantPlan(**{**variant, "containers": tuple(ContainerSource(**each) for each in variant["containers"])})
-            for variant in record["variants"]
+
+        def variants(member: str) -> tuple[VariantPlan, ...]:
+            return tuple(
+                VariantPlan(**{**each, "containers": tuple(ContainerSource(**source) for source in each["containers"])})
+                for each in record.get(member, [])
+            )
+
+        return cls(
+            config_name=record["config_name"],
+            variants=variants("variants"),
+            shadows=variants("shadows"),
+            capture=record["capture"],
+            asynchronous=record.get("asynchronous"),
         )
-        return cls(config_name=record["config_name"], variants=tuple(variants), capture=record["capture"])
 
     def to_record(self) -> Record:
         """The plan as JSON values."""
         return asdict(self)
 
+    def hosted(self) -> tuple[VariantPlan, ...]:
+        """Every variant, shadows included."""
+        return (*self.variants, *self.shadows)
+
     def with_properties_of(self, other: "FleetPlan", *, excluded: set[str]) -> "FleetPlan":
         """This plan with the retained variant properties of ``other``, but for the ``excluded`` types."""
-        before = {variant.name: variant for variant in other.variants}
+        before = {variant.name: variant for variant in other.hosted()}
 
         def retained(variant: VariantPlan) -> VariantPlan:
             old = before.get(variant.name)
@@ -83,7 +111,7 @@ class FleetPlan:
             )
 
         capture = self.capture if "DataCaptureConfig" in excluded else other.capture
-        return replace(self, variants=tuple(retained(variant) for variant in self.variants), capture=capture)
+        return replace(self._with_each(retained), capture=capture)
 
     def with_capacities(self, desired: Mapping[str, Record]) -> "FleetPlan":
         """This plan with other weights and instance counts, by variant name."""
@@ -96,7 +124,7 @@ class FleetPlan:
                 instances=int(wish.get("DesiredInstanceCount", variant.instances)),
             )
 
-        return replace(self, variants=tuple(changed(variant) for variant in self.variants))
+        return self._with_each(changed)
 
     def with_etags(self, etag_of: Callable[[str], str]) -> "FleetPlan":
         """This plan with the version of each model fixed."""
@@ -106,16 +134,17 @@ class FleetPlan:
                 return source
             return replace(source, model_etag=etag_of(source.model_uri))
 
-        variants = (
-            replace(variant, containers=tuple(fixed(source) for source in variant.containers))
-            for variant in self.variants
+        return self._with_each(
+            lambda variant: replace(variant, containers=tuple(fixed(source) for source in variant.containers))
         )
-        return replace(self, variants=tuple(variants))
 
     def sources(self) -> Iterator[ContainerSource]:
         """All containers of all variants."""
-        for variant in self.variants:
+        for variant in self.hosted():
             yield from variant.containers
+
+    def _with_each(self, change: Callable[[VariantPlan], VariantPlan]) -> "FleetPlan":
+        return replace(self, variants=tuple(map(change, self.variants)), shadows=tuple(map(change, self.shadows)))
 
 
 def _variant(given: Record, store: Store, arn: Callable[[str, str], str]) -> VariantPlan:

@@ -4,6 +4,7 @@ Knows headers and error shapes; nothing of endpoints or containers.
 """
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 
@@ -18,6 +19,31 @@ TARGET_CONTAINER = "x-amzn-sagemaker-target-container-hostname"
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 INFERENCE_ID = "x-amzn-sagemaker-inference-id"
 INVOKED_VARIANT = "x-amzn-invoked-production-variant"
+
+_VISIBLE = re.compile(r"[\x20-\x7e\t]{0,1024}")
+_IDENTIFIER = re.compile(r"\S[\x20-\x7e]{0,63}")
+_FORMS = {
+    CUSTOM_ATTRIBUTES: (_VISIBLE, "CustomAttributes must be at most 1024 visible US-ASCII characters."),
+    INFERENCE_ID: (_IDENTIFIER, "InferenceId must be 1 to 64 printable characters and not begin with a space."),
+}
+# What asks for a kind of endpoint that a script-mode pipeline is not.
+_FOR_OTHER_ENDPOINTS = {
+    "x-amzn-sagemaker-target-model": "TargetModel is for multi-model endpoints.",
+    "x-amzn-sagemaker-inference-component": "InferenceComponentName is for endpoints with inference components.",
+    "x-amzn-sagemaker-enable-explanations": "EnableExplanations is for endpoints with an explainer.",
+    "x-amzn-sagemaker-session-id": "Stateful sessions are not offered by the local SageMaker.",
+}
+
+
+def refusal(headers: Mapping[str, str]) -> Answer | None:
+    """What InvokeEndpoint answers to headers that it does not take here; their names are in lower case."""
+    for name, (form, message) in _FORMS.items():
+        if name in headers and not form.fullmatch(headers[name]):
+            return validation_error(message)
+    for name, message in _FOR_OTHER_ENDPOINTS.items():
+        if name in headers:
+            return validation_error(message)
+    return None
 
 
 def answered(body: bytes, container_headers: Mapping[str, str], *, variant_name: str) -> Answer:

@@ -63,8 +63,11 @@ class JobFolder:
         """The interpreter that stands for the framework image's."""
         return str(self._python)
 
-    def environment(self, more: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """A process's environment: the machine's, the way to the local AWS, and ``more`` with ``/opt/ml`` localised."""
+    def environment(self, more: Iterable[tuple[str, str]], *, role_arn: str) -> dict[str, str]:
+        """A process's environment: the machine's, the way to the local AWS, and ``more`` with ``/opt/ml`` localised.
+
+        The process works with the credentials of the job's role.
+        """
         inherited = {name: value for name, value in os.environ.items() if not NOT_INHERITED.fullmatch(name)}
         inherited.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
         return {
@@ -76,8 +79,7 @@ class JobFolder:
             "AWS_ENDPOINT_URL": self._context.endpoint_url,
             "AWS_REGION": self._context.region,
             "AWS_DEFAULT_REGION": self._context.region,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
+            **self._context.credentials(role_arn),
             "AWS_EC2_METADATA_DISABLED": "true",
             **{name: self.localised(value) for name, value in more},
         }

@@ -127,8 +127,8 @@ class _Processing:
         self._record = record
         self._run = run
         self._grace_seconds = grace_seconds
-        self._s3 = objects.client(context)
-        self._logs = objects.client(context, "logs")
+        self._s3 = objects.client(context, role_arn=record["RoleArn"])
+        self._logs = objects.client(context, "logs", role_arn=record["RoleArn"])
         self._syncs: list[FolderSync] = []
 
     def prepare(self) -> None:
@@ -161,7 +161,7 @@ class _Processing:
                 stack.enter_context(sync)
             return self._run.execute(
                 [folder.localised(word) for word in words],
-                env=folder.environment(record.get("Environment", {}).items()),
+                env=folder.environment(record.get("Environment", {}).items(), role_arn=record["RoleArn"]),
                 cwd=folder.root,
                 log=folder.log,
                 timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],

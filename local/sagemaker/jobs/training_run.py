@@ -51,8 +51,8 @@ class Training:
         self._enter = enter
         self._grace_seconds = grace_seconds
         self._folder = JobFolder(context, KIND, self._name)
-        self._s3 = objects.client(context)
-        self._logs = objects.client(context, "logs")
+        self._s3 = objects.client(context, role_arn=record["RoleArn"])
+        self._logs = objects.client(context, "logs", role_arn=record["RoleArn"])
 
     def perform(self) -> None:
         """Run the job to an end that is not a failure; AlgorithmError, InputError, Stopped or ShutDown otherwise."""
@@ -130,7 +130,7 @@ class Training:
             input_config=self._write_config(),
         )
         more = {**given, **toolkit.environment(around, own, platform)}
-        environment = folder.environment(more.items())
+        environment = folder.environment(more.items(), role_arn=self._record["RoleArn"])
         if entrypoint:
             words = [*entrypoint, *record["AlgorithmSpecification"].get("ContainerArguments", [])]
             return [[folder.localised(word) for word in words]], environment

@@ -33,6 +33,7 @@ def test_bucket_properties(aws: LocalAws, stack: Stack) -> None:
             LifecycleConfiguration={"Rules": lifecycle},
             OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
             LoggingConfiguration={"DestinationBucketName": ref("Logs"), "LogFilePrefix": "lake/"},
+            ObjectLockEnabled=True,
             VersioningConfiguration={"Status": "Enabled"},
             PublicAccessBlockConfiguration={"BlockPublicAcls": True, "RestrictPublicBuckets": True},
             NotificationConfiguration={"EventBridgeConfiguration": {"EventBridgeEnabled": True}},
@@ -57,6 +58,8 @@ def test_bucket_properties(aws: LocalAws, stack: Stack) -> None:
     logging = s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]
     assert (logging["TargetBucket"], logging["TargetPrefix"]) == (stack.physical("Logs"), "lake/")
     assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    lock = s3.get_object_lock_configuration(Bucket=name)["ObjectLockConfiguration"]
+    assert lock == {"ObjectLockEnabled": "Enabled"}
     blocked = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
     assert blocked["RestrictPublicBuckets"] is True
     assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=name)
@@ -134,7 +137,16 @@ def test_topic_queue_and_log_group_properties(aws: LocalAws, stack: Stack) -> No
     resources = {
         "Key": key(),
         "Topic": resource("AWS::SNS::Topic", DisplayName="Alerts", KmsMasterKeyId=attribute("Key", "Arn")),
-        "Dead": resource("AWS::SQS::Queue", MessageRetentionPeriod=1209600),
+        "Dead": resource(
+            "AWS::SQS::Queue", MessageRetentionPeriod=1209600, RedriveAllowPolicy={"redrivePermission": "allowAll"}
+        ),
+        "Subscription": resource(
+            "AWS::SNS::Subscription",
+            TopicArn=ref("Topic"),
+            Protocol="sqs",
+            Endpoint=attribute("Queue", "Arn"),
+            RedrivePolicy={"deadLetterTargetArn": attribute("Dead", "Arn")},
+        ),
         "Queue": resource(
             "AWS::SQS::Queue",
             VisibilityTimeout="360",
@@ -154,6 +166,10 @@ def test_topic_queue_and_log_group_properties(aws: LocalAws, stack: Stack) -> No
     assert queue["VisibilityTimeout"] == "360"
     assert queue["KmsMasterKeyId"].endswith(key_id)
     assert json.loads(queue["RedrivePolicy"])["maxReceiveCount"] == 5
+    dead = aws.client("sqs").get_queue_attributes(QueueUrl=stack.physical("Dead"), AttributeNames=["All"])["Attributes"]
+    assert json.loads(dead["RedriveAllowPolicy"]) == {"redrivePermission": "allowAll"}
+    subscription = aws.client("sns").get_subscription_attributes(SubscriptionArn=stack.physical("Subscription"))
+    assert json.loads(subscription["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
     (group,) = aws.client("logs").describe_log_groups(logGroupNamePrefix=stack.physical("Log"))["logGroups"]
     assert group["retentionInDays"] == 7
     assert group["kmsKeyId"].endswith(key_id)
@@ -173,8 +189,11 @@ def test_function_and_state_machine_properties(aws: LocalAws, stack: Stack) -> N
             Code={"ZipFile": "def handle(event, context):\n    return 1\n"},
             KmsKeyArn=attribute("Key", "Arn"),
             LoggingConfig={"LogGroup": ref("Log")},
+            DeadLetterConfig={"TargetArn": attribute("Dead", "Arn")},
+            TracingConfig={"Mode": "Active"},
             Timeout="12",
         ),
+        "Dead": resource("AWS::SQS::Queue"),
         "Machine": resource(
             "AWS::StepFunctions::StateMachine",
             DefinitionString=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}),
@@ -191,6 +210,8 @@ def test_function_and_state_machine_properties(aws: LocalAws, stack: Stack) -> N
     assert function["KMSKeyArn"].endswith(stack.physical("Key"))
     assert function["LoggingConfig"]["LogGroup"] == stack.physical("Log")
     assert function["Timeout"] == 12
+    assert function["DeadLetterConfig"]["TargetArn"].endswith(stack.physical("Dead").rsplit("/", 1)[1])
+    assert function["TracingConfig"]["Mode"] == "Active"
     machine = aws.client("stepfunctions").describe_state_machine(stateMachineArn=stack.physical("Machine"))
     assert machine["loggingConfiguration"]["level"] == "ERROR"
     destination = machine["loggingConfiguration"]["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
@@ -289,3 +310,22 @@ def test_saved_queries_budgets_and_the_firewall_s_association(aws: LocalAws, sta
     log = aws.log.read_text()
     assert "Association (AWS::WAFv2::WebACLAssociation)" in log
     assert "Detector (AWS::CloudWatch::AnomalyDetector)" in log
+
+
+def test_the_crawlers_security_configuration(aws: LocalAws, stack: Stack) -> None:
+    def security(mode: str) -> dict[str, Any]:
+        encryption: dict[str, Any] = {
+            "CloudWatchEncryption": {"CloudWatchEncryptionMode": "SSE-KMS", "KmsKeyArn": attribute("Key", "Arn")},
+            "S3Encryptions": [{"S3EncryptionMode": mode}],
+        }
+        return resource("AWS::Glue::SecurityConfiguration", Name="crawling", EncryptionConfiguration=encryption)
+
+    for mode in ("SSE-KMS", "SSE-S3"):  # made, and made anew by a change
+        assert stack.put({"Key": key(), "Security": security(mode)}).endswith("_COMPLETE"), stack.reasons()
+        kept = aws.client("glue").get_security_configuration(Name="crawling")["SecurityConfiguration"]
+        encryption = kept["EncryptionConfiguration"]
+        assert encryption["CloudWatchEncryption"]["KmsKeyArn"].endswith(stack.physical("Key"))
+        assert encryption["S3Encryption"] == [{"S3EncryptionMode": mode}]
+    stack.delete()
+    with pytest.raises(ClientError, match="EntityNotFound"):
+        aws.client("glue").get_security_configuration(Name="crawling")

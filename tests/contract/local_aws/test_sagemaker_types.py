@@ -24,10 +24,10 @@ def output_fn(prediction, accept):
 """
 
 
-def put_artifact(aws: LocalAws, word: str | None) -> str:
+def put_artifact(aws: LocalAws, word: str | None, *, handler: str = HANDLER) -> str:
     """A model artifact that answers with a word of its own, or one without any code; where it lies."""
     packed = io.BytesIO()
-    code = HANDLER.format(word=word).encode() if word else b"no code"
+    code = handler.format(word=word).encode() if word else b"no code"
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         entry = tarfile.TarInfo("code/inference.py" if word else "readme.txt")
         entry.size = len(code)

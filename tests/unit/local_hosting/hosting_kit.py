@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from local.sagemaker.context import Context
 from local.sagemaker.hosting import Hosting
+from local.sagemaker.metrics import Measurement
 from local.sagemaker.store import Store
 
 SERVING_PYTHON = Path(__file__).parents[3] / ".venv-serving" / "bin" / "python"
@@ -60,6 +61,9 @@ class ObjectsInMemory:
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         return {"ETag": f'"{hash(self._get(Bucket, Key, "HeadObject"))}"'}
 
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        return {"Body": io.BytesIO(self._get(Bucket, Key, "GetObject"))}
+
     def download_file(self, bucket: str, key: str, path: str) -> None:
         Path(path).write_bytes(self._get(bucket, key, "GetObject"))
 
@@ -95,6 +99,8 @@ class HostingKit:
     def __init__(self, home: Path) -> None:
         assert SERVING_PYTHON.exists(), f"{SERVING_PYTHON} is missing: `make setup` makes it"
         self.events: list[dict[str, Any]] = []
+        self.alarms: dict[str, Callable[[], str]] = {}
+        self.measured: list[Measurement] = []
         self.s3 = ObjectsInMemory()
         self.logs = LogsInMemory()
         self.context = Context(
@@ -103,6 +109,8 @@ class HostingKit:
             serving_python=SERVING_PYTHON,
             training_python=SERVING_PYTHON,
             publish=lambda source, detail_type, detail: self.events.append(detail),
+            measure=self.measured.extend,
+            alarm_states=lambda names: {name: state() for name, state in self.alarms.items() if name in names},
         )
         self.store = Store(home / "state.sqlite")
         self.hosting = self.fresh_hosting()
@@ -130,6 +138,15 @@ class HostingKit:
         """Create an endpoint and wait until it is settled."""
         self.hosting.create_endpoint({"EndpointName": name, "EndpointConfigName": config_name})
         return self.settled(name)
+
+    def update(self, name: str, config_name: str, **more: Any) -> None:
+        """Begin an update."""
+        self.hosting.update_endpoint({"EndpointName": name, "EndpointConfigName": config_name, **more})
+
+    def sum(self, metric: str, **dimensions: str) -> float:
+        """The sum of a metric under exactly these dimensions, of all that was handed on."""
+        found = [each for each in self.measured if each.name == metric and each.dimensions == dimensions]
+        return sum(value * count for each in found for value, count in each.values.items())
 
     def settled(self, name: str, hosting: Hosting | None = None) -> dict[str, Any]:
         """The description of an endpoint once nothing is in progress."""

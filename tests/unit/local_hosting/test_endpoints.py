@@ -77,7 +77,7 @@ def test_a_model_that_cannot_be_hosted_makes_the_endpoint_fail_with_the_reason(k
     kit.s3.objects.pop("s3://models/missing/0/model.tar.gz")
     reasons = {name: kit.endpoint(f"shop-{name}", kit.config(name)) for name in ("broken", "failing", "missing")}
     assert {described["EndpointStatus"] for described in reasons.values()} == {"Failed"}
-    assert "Failed to extract model data archive" in reasons["broken"]["FailureReason"]
+    assert "model data archive" in reasons["broken"]["FailureReason"]
     assert "did not pass the ping health check" in reasons["failing"]["FailureReason"]
     assert "ValueError: no weights" in reasons["failing"]["FailureReason"]
     assert "Failed to download model data" in reasons["missing"]["FailureReason"]
@@ -97,13 +97,14 @@ def test_an_update_under_load_fails_no_request_and_ends_the_old_containers(kit: 
         while not stop.is_set():
             answers.append(ask(kit))
 
-    threads = [threading.Thread(target=load) for _ in range(4)]
+    threads = [threading.Thread(target=load, daemon=True) for _ in range(4)]
     for thread in threads:
         thread.start()
     old_process = kit.hosting.processes()[0][0]
-    canary = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "CANARY", "WaitIntervalInSeconds": 9}}}
-    update = {"EndpointName": "shop", "EndpointConfigName": "new", "DeploymentConfig": canary}
-    kit.hosting.update_endpoint(update)
+    all_at_once = {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
+    }
+    kit.update("shop", "new", DeploymentConfig=all_at_once)
     assert kit.hosting.describe_endpoint({"EndpointName": "shop"})["EndpointStatus"] == "Updating"
     described = kit.settled("shop")
     time.sleep(0.1)
@@ -114,7 +115,7 @@ def test_an_update_under_load_fails_no_request_and_ends_the_old_containers(kit: 
     assert {body.split(b"<")[0] for _, body in answers} == {b"hi|old", b"hi|new"}
     assert answers[-1][1].startswith(b"hi|new")
     assert described["EndpointConfigName"] == "new"
-    assert described["LastDeploymentConfig"] == canary
+    assert described["LastDeploymentConfig"] == all_at_once
     assert old_process not in [pid for pid, _ in kit.hosting.processes()]
     assert len(kit.hosting.processes()) == 1
 
@@ -141,10 +142,8 @@ def test_a_killed_container_is_replaced_while_the_endpoint_stays_in_service(kit:
     assert ask(kit)[0] == 200
     os.kill(kit.hosting.processes()[1][0], signal.SIGKILL)
     begin = time.monotonic()
-    status, _ = ask(kit)
-    assert status in (200, 424)
-    assert time.monotonic() - begin < 2, "a request in that moment does not hang"
-    wait_for(lambda: ask(kit)[0] == 200)
+    assert ask(kit)[0] == 200, "the request waits for the replacement"
+    assert time.monotonic() - begin < 10
     assert kit.hosting.describe_endpoint({"EndpointName": "shop"})["EndpointStatus"] == "InService"
     assert len(kit.hosting.processes()) == 2
 

@@ -80,6 +80,17 @@ def test_an_sdk_client_gets_validation_errors(kit: HostingKit, runtime: Any) -> 
     assert too_large.value.response["Error"]["Code"] == "ValidationError"
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostingKit]:
+    """An endpoint for requests that are refused."""
+    made = HostingKit(tmp_path_factory.mktemp("shop"))
+    made.model("one", echo("a"))
+    made.endpoint("shop", made.config("one"))
+    yield made
+    made.hosting.close()
+    made.store.close()
+
+
 def capture_config(**changes: Any) -> dict[str, Any]:
     return {
         "EnableCapture": True,
@@ -149,3 +160,32 @@ def test_capture_takes_only_what_is_asked_for(kit: HostingKit, changes: dict[str
     assert kit.hosting.invoke("shop", {}, b"hi")[0] == 200
     found = [side for group in captured(kit).values() for record in group for side in record["captureData"]]
     assert found == sides
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "told"),
+    [
+        ("Target-Model", "other", "multi-model"),
+        ("Session-Id", "NEW_SESSION", "Stateful sessions"),
+        ("Enable-Explanations", "`true`", "explainer"),
+        ("Inference-Component", "part", "inference components"),
+        ("Target-Container-Hostname", "container-1", "Direct mode"),
+        ("Target-Variant", "other", "Variant other of endpoint shop not found"),
+        ("Custom-Attributes", "x" * 1025, "1024 visible US-ASCII"),
+        ("Inference-Id", "x" * 65, "1 to 64 printable"),
+    ],
+)
+def test_what_this_kind_of_endpoint_does_not_take_is_refused(
+    shop: HostingKit, header: str, value: str, told: str
+) -> None:
+    status, headers, body = shop.hosting.invoke("shop", {f"X-Amzn-SageMaker-{header}": value}, b"hi")
+    assert (status, headers["x-amzn-errortype"]) == (400, "ValidationError")
+    assert told in json.loads(body)["Message"]
+
+
+def test_an_endpoint_whose_variants_have_no_weight_answers_only_who_names_one(kit: HostingKit) -> None:
+    kit.model("one", echo("a"))
+    kit.endpoint("shop", kit.config("none", {"VariantName": "main", "ModelName": "one", "InitialVariantWeight": 0.0}))
+    status, _, body = kit.hosting.invoke("shop", {}, b"hi")
+    assert (status, json.loads(body)["Message"]) == (400, "No variant of endpoint shop has a weight.")
+    assert kit.hosting.invoke("shop", {"X-Amzn-SageMaker-Target-Variant": "main"}, b"hi")[0] == 200

@@ -120,7 +120,7 @@ def test_broken_json_is_a_serialization_error(local_aws: Any) -> None:
 
 
 def test_a_runtime_path_that_is_not_here_says_so(local_aws: Any) -> None:
-    status, headers, _ = local_aws.service.handle("POST", "/endpoints/e/async-invocations", {}, b"")
+    status, headers, _ = local_aws.service.handle("POST", "/endpoints/e/elsewhere", {}, b"")
     assert (status, headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
 
 
