@@ -61,7 +61,10 @@ def steps(build: Path) -> list[Step]:
 def _starter_sources() -> dict[str, Path]:
     bundles = {name: path for name, path in files_below(ROOT / "bundles").items() if "starter" in name}
     sample = {name: path for name, path in files_below(ROOT / "cli").items() if "sample" in name}
-    return bundles | sample | files_below(ROOT / "feedback") | files_below(ROOT / "training_code")
+    found = bundles | sample
+    for package in ("feedback", "model_artifact", "training_code"):
+        found |= files_below(ROOT / package)
+    return found
 
 
 def _build_starter(serving_archive: Path, starter: Path, reviews: Path) -> None:

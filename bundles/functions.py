@@ -1,4 +1,4 @@
-"""The bundle of all Lambda functions: our two packages and the pure Python that they import beyond the runtime's.
+"""The bundle of all Lambda functions: our packages and the pure Python that they import beyond the runtime's.
 
 Knows the bundle's layout. boto3 comes with Lambda's runtime and is not in it. Does not know the functions.
 """
@@ -17,7 +17,7 @@ LIBRARIES = ("fastjsonschema",)
 
 def sources() -> dict[str, Path]:
     """Every file that goes in, by name."""
-    return files_below(ROOT / "feedback") | files_below(ROOT / "lambdas")
+    return files_below(ROOT / "feedback") | files_below(ROOT / "lambdas") | files_below(ROOT / "model_artifact")
 
 
 def pins() -> tuple[str, ...]:

@@ -10,12 +10,15 @@ from bundles.locks import TRAINING, pinned
 from bundles.sources import ROOT, files_below
 from training_code.artifacts import write_archive
 
-LIBRARIES = ("duckdb", "ibis-framework", "onnx", "onnxruntime", "onnxscript", "pyarrow", "pyarrow-hotfix", "sqlglot")
+LIBRARIES = (
+    *("duckdb", "ibis-framework", "nncf", "onnx", "onnxscript", "openvino", "pyarrow", "pyarrow-hotfix"),
+    "sqlglot",
+)
 
 
 def sources() -> dict[str, Path]:
     """Every file that goes in, by name."""
-    return files_below(ROOT / "feedback") | files_below(ROOT / "training_code")
+    return files_below(ROOT / "feedback") | files_below(ROOT / "model_artifact") | files_below(ROOT / "training_code")
 
 
 def pins() -> tuple[str, ...]:
@@ -24,7 +27,7 @@ def pins() -> tuple[str, ...]:
 
 
 def build_jobs(target: Path) -> None:
-    """Write the archive with both packages and `requirements.txt` at its root."""
+    """Write the archive with our packages and `requirements.txt` at its root."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".part")
     write_archive(partial, sources(), {"requirements.txt": "".join(f"{line}\n" for line in pins()).encode("ascii")})

@@ -14,7 +14,7 @@ from bundles.sources import ROOT
 APP = ROOT / "requirements.txt"
 TRAINING = ROOT / "requirements-training.txt"
 
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)==(?P<version>[^ ;\\]+)(?P<marker>[^\\]*)")
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+)(?:\[[^\]]*\])?==(?P<version>[^ ;\\]+)(?P<marker>[^\\]*)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 

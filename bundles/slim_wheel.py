@@ -1,8 +1,8 @@
-"""Takes dependencies out of a wheel that the use we make of it does not import.
+"""Takes out of a wheel what the use we make of it does not need: dependencies, and files for other devices.
 
-pip insists on every declared dependency, and a container without a network has only what its artifact carries. The
-result says so in its version (`1.2.3+earshot`, as PEP 440 means local versions) and is otherwise the same.
-Knows the wheel format; does not know which dependencies are unused: `tests/unit/bundles` shows that for each wheel.
+pip insists on every declared dependency, a container without a network has only what its artifact carries, and every
+byte is unpacked at every start. The result says so in its version (`1.2.3+earshot`, as PEP 440 means local versions)
+and is otherwise the same. Knows the wheel format; does not know what is unused: the tests show that for each wheel.
 """
 
 import base64
@@ -13,14 +13,18 @@ import zipfile
 from collections.abc import Collection
 from email.message import Message
 from email.parser import Parser
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 LABEL = "earshot"
 _MIDNIGHT_1980 = (1980, 1, 1, 0, 0, 0)
 
 
-def slim_wheel(wheel: Path, folder: Path, *, keep: Collection[str]) -> Path:
-    """Write the wheel into `folder` with only the dependencies named in `keep`. Equal input gives equal bytes."""
+def slim_wheel(wheel: Path, folder: Path, *, keep: Collection[str], leave_out: Collection[str] = ()) -> Path:
+    """Write the wheel into `folder` with only the dependencies named in `keep`. Equal input gives equal bytes.
+
+    `leave_out` are patterns of files, in which `*` also stands for slashes.
+    """
     name, version, tags = wheel.name.split("-", 2)
     slim_version = f"{version}+{LABEL}"
     old_info, new_info = f"{name}-{version}.dist-info/", f"{name}-{slim_version}.dist-info/"
@@ -30,7 +34,9 @@ def slim_wheel(wheel: Path, folder: Path, *, keep: Collection[str]) -> Path:
         members = {
             member.filename.replace(old_info, new_info, 1): (source.read(member), member.external_attr)
             for member in source.infolist()
-            if not member.is_dir() and member.filename != f"{old_info}RECORD"
+            if not member.is_dir()
+            and member.filename != f"{old_info}RECORD"
+            and not any(fnmatchcase(member.filename, pattern) for pattern in leave_out)
         }
     metadata, mode = members[f"{new_info}METADATA"]
     members[f"{new_info}METADATA"] = (_without_dependencies(metadata, slim_version, keep), mode)

@@ -65,7 +65,11 @@ def build_starter(reviews_csv: Path, serving: Path, output: Path) -> None:
     logits = model.logits(tokenization.encode([document.text for document in held_out]))
     fitted = calibrate(logits, np.array([document.class_index for document in held_out], dtype=np.int64))
     documents: dict[str, object] = {
-        "tokenization.json": {"max_length": tokenization.max_length, "pad_id": tokenization.pad_id},
+        "tokenization.json": {
+            "max_length": tokenization.max_length,
+            "pad_id": tokenization.pad_id,
+            "vocabulary_size": tokenizer.get_vocab_size(),
+        },
         "labels.json": {"labels": list(LABELS), "sentiments": [int(sentiment) for sentiment in CLASSES]},
         # Sample reviews are easier than real ones, so the starter may lower its confidence but never raise it.
         "calibration.json": asdict(fitted) | {"temperature": max(fitted.temperature, LOWEST_TEMPERATURE)},

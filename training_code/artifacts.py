@@ -17,14 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from model_artifact import manifest_files
 from training_code.failures import JobError
 
 CONTAINERS = ("transform", "classify", "label")
 DATA_FILES = {
     "transform": ("tokenizer.json", "tokenization.json"),
-    "classify": ("model.onnx",),
+    "classify": ("tokenization.json",),
     "label": ("labels.json", "calibration.json"),
 }
+GRAPHS = (("model.xml", "model.bin"), ("model.onnx",))
+"""The classifier itself: OpenVINO's own form, or ONNX."""
+CASCADE = ("cascade.json", "cascade.safetensors")
+SELFTEST = "selftest.json"
 LARGEST_UNPACKED_BYTES = 8 * 1024**3
 _LEFT_OUT = {"__pycache__", ".mypy_cache", ".ruff_cache"}
 
@@ -45,21 +50,21 @@ def build_release(model: Path, serving: Path, output: Path, *, version_prefix: s
     prefix and the digest of all that is served, so equal models and code have equal versions.
     """
     contents = {container: _contents(container, model, serving) for container in CONTAINERS}
-    created_from = {
-        container: {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
-        for container, files in contents.items()
-    }
+    cases = _selftests(model)
+    created_from = {container: manifest_files(files) for container, files in contents.items()}
     model_version = f"{version_prefix}-{_digest_of(created_from)[:12]}"
     output.mkdir(parents=True, exist_ok=True)
     artifacts = {container: output / f"{container}.tar.gz" for container in CONTAINERS}
     for container, files in contents.items():
+        selftest = to_json({"cases": cases[container]})
         manifest = {
             "model_version": model_version,
             "container": container,
             "created_from": {name: digest for name, digest in created_from[container].items() if "/" not in name}
             | {"code": _digest_of({n: d for n, d in created_from[container].items() if "/" in n})},
+            "files": created_from[container] | manifest_files({SELFTEST: selftest}),
         }
-        write_archive(artifacts[container], files, {"manifest.json": to_json(manifest)})
+        write_archive(artifacts[container], files, {"manifest.json": to_json(manifest), SELFTEST: selftest})
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in artifacts.values()}
     (output / "manifest.json").write_bytes(to_json({"model_version": model_version, "artifacts": digests}))
     return Release(model_version=model_version, artifacts=artifacts, digests=digests)
@@ -69,14 +74,33 @@ def _contents(container: str, model: Path, serving: Path) -> dict[str, Path]:
     code = serving / container / "code"
     if not (code / "inference.py").is_file():
         raise JobError(f"The serving code has no {container}/code/inference.py.")
-    missing = [name for name in DATA_FILES[container] if not (model / name).is_file()]
+    names = [*DATA_FILES[container], *(_graph(model) if container == "classify" else ())]
+    missing = [name for name in names if not (model / name).is_file()]
     if missing:
         raise JobError(f"The model has no {' and no '.join(missing)}.")
-    files = {name: model / name for name in DATA_FILES[container]}
+    files = {name: model / name for name in names}
     for path in sorted(code.rglob("*")):
         if path.is_file() and not _LEFT_OUT.intersection(path.parts):
             files[f"code/{path.relative_to(code).as_posix()}"] = path
     return files
+
+
+def _graph(model: Path) -> list[str]:
+    """The classifier's files, and those of the gate before it where there is one."""
+    graph = next((names for names in GRAPHS if (model / names[0]).is_file()), None)
+    if graph is None:
+        raise JobError(f"The model has no {' and no '.join(names[0] for names in GRAPHS)}.")
+    return [*graph, *(CASCADE if (model / CASCADE[0]).is_file() else ())]
+
+
+def _selftests(model: Path) -> dict[str, list[dict[str, object]]]:
+    # Only who packs a model needs the runtime under this; who reads archives does not.
+    from training_code.selftest_cases import selftest_cases
+
+    try:
+        return selftest_cases(model)
+    except RuntimeError as error:
+        raise JobError(f"The model cannot be served: {error}") from error
 
 
 def _digest_of(value: object) -> str:

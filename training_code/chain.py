@@ -6,6 +6,7 @@ metrics or of how the artifacts were built.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,11 @@ def running(artifacts: dict[str, Path], scratch: Path) -> Iterator[Chain]:
             folder = scratch / container
             unpack(artifacts[container], folder)
             process = subprocess.Popen(
-                [sys.executable, str(PROGRAM), str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, str(PROGRAM), str(folder)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                # What a container unpacks goes with the scratch folder.
+                env={**os.environ, "TMPDIR": str(scratch)},
             )
             stack.callback(_end, process)
             processes[container] = process

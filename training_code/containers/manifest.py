@@ -18,16 +18,3 @@ def read_json(model_dir: str, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise RuntimeError(f"{name} in the model artifact is not an object.")
     return value
-
-
-def model_version(model_dir: str, *, container: str) -> str:
-    """The version that `manifest.json` states; RuntimeError when the artifact was made for another container."""
-    manifest = read_json(model_dir, "manifest.json")
-    if manifest.get("container") != container:
-        raise RuntimeError(
-            f"This artifact is for {manifest.get('container')!r}, but this is the {container} container."
-        )
-    version = manifest.get("model_version")
-    if not isinstance(version, str) or not version:
-        raise RuntimeError("manifest.json in the model artifact names no model_version.")
-    return version

@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,33 +22,39 @@ from training_code.containers.content_types import JSON, JSON_LINES, TENSORS, me
 from training_code.containers.errors import malformed, unsupported
 from training_code.containers.lines import Line, lines_from_json, lines_to_json
 
-MAXIMUM_HEADER_BYTES = 6 * 1024 * 1024
+MAXIMUM_HEADER_BYTES = 64 * 1024 * 1024
+"""More than the lines of the largest request: they are its ids and, where asked for, its words."""
 
-Array = npt.NDArray[np.int64] | npt.NDArray[np.float32]
+Array = npt.NDArray[np.int32] | npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Expected:
-    """A tensor that a container insists on: int64 'I64' or float32 'F32', a row per good line, `columns` wide."""
+    """A tensor that a container insists on: int32 'I32' or float32 'F32', flat or `columns` wide.
+
+    `counts_rows`: its first dimension is the number of rows that the lines name.
+    """
 
     dtype: str
     columns: int | None = None
+    counts_rows: bool = True
 
 
 @dataclass(frozen=True)
 class Message:
-    """Tensors with one row per good line, and all lines of the request in order."""
+    """Tensors, and all lines of the request in order. `is_single`: the client sent one object, not a list of them."""
 
-    tensors: dict[str, Array]
+    tensors: Mapping[str, Array]
     lines: list[Line]
+    is_single: bool = field(default=False)
 
     @property
     def rows(self) -> int:
-        return sum(line.row is not None for line in self.lines)
+        return sum(len(line.rows) for line in self.lines)
 
 
 def pack(message: Message) -> bytes:
-    header: dict[str, object] = {"__metadata__": {"lines": lines_to_json(message.lines)}}
+    header: dict[str, object] = {"__metadata__": _metadata(message)}
     chunks: list[bytes] = []
     offset = 0
     for name in sorted(message.tensors):
@@ -62,7 +69,7 @@ def pack(message: Message) -> bytes:
         chunks.append(chunk)
     head = json.dumps(header, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 8)
-    return struct.pack("<Q", len(head)) + head + b"".join(chunks)
+    return b"".join((struct.pack("<Q", len(head)), head, *chunks))
 
 
 def pack_text(message: Message) -> str:
@@ -71,10 +78,10 @@ def pack_text(message: Message) -> str:
         name: {"dtype": _type_name(array), "shape": list(array.shape), "data": array.ravel().tolist()}
         for name, array in sorted(message.tensors.items())
     }
-    return json.dumps({"lines": lines_to_json(message.lines), "tensors": tensors}, separators=(",", ":"))
+    return json.dumps({"metadata": _metadata(message), "tensors": tensors}, separators=(",", ":"))
 
 
-def unpack(body: bytes | bytearray | str, content_type: str | None, expected: dict[str, Expected]) -> Message:
+def unpack(body: bytes | bytearray | str, content_type: str | None, expected: Mapping[str, Expected]) -> Message:
     """Read either form; RequestError 415 for another type, 400 when a byte or a shape is not as it should be."""
     kind = media_type(content_type)
     if kind not in (TENSORS, JSON, JSON_LINES):
@@ -82,17 +89,23 @@ def unpack(body: bytes | bytearray | str, content_type: str | None, expected: di
     try:
         if kind == TENSORS:
             raw = body.encode("latin-1") if isinstance(body, str) else bytes(body)
-            tensors, lines = _read_binary(raw)
+            tensors, metadata = _read_binary(raw)
         else:
-            tensors, lines = _read_text(body)
-        _check(tensors, expected)
-        rows = next(iter(tensors.values())).shape[0]
-        return Message(tensors=tensors, lines=lines_from_json(lines, rows=rows))
-    except (ValueError, TypeError, KeyError, RecursionError, struct.error) as error:
+            tensors, metadata = _read_text(body)
+        rows = _check(tensors, expected)
+        form = metadata["form"]
+        if form not in ("one", "many"):
+            raise ValueError("the request was neither one object nor many")
+        return Message(tensors=tensors, lines=lines_from_json(metadata["lines"], rows=rows), is_single=form == "one")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error) as error:
         raise malformed(f"The tensors are malformed: {type(error).__name__}.") from error
 
 
-def _read_binary(raw: bytes) -> tuple[dict[str, Array], str]:
+def _metadata(message: Message) -> dict[str, str]:
+    return {"form": "one" if message.is_single else "many", "lines": lines_to_json(message.lines)}
+
+
+def _read_binary(raw: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     (length,) = struct.unpack_from("<Q", raw)
     if length > MAXIMUM_HEADER_BYTES or 8 + length > len(raw):
         raise ValueError("the header is longer than the message")
@@ -109,35 +122,38 @@ def _read_binary(raw: bytes) -> tuple[dict[str, Array], str]:
         tensors[name] = _from_bytes(data[start:stop], entry["dtype"]).reshape(_shape(entry))
     if end != len(data):
         raise ValueError("bytes are left over")
-    return tensors, metadata["lines"]
+    return tensors, metadata
 
 
-def _read_text(body: bytes | bytearray | str) -> tuple[dict[str, Array], str]:
+def _read_text(body: bytes | bytearray | str) -> tuple[dict[str, Array], dict[str, str]]:
     document = json.loads(body)
     tensors: dict[str, Array] = {
         name: _from_numbers(entry["data"], entry["dtype"]).reshape(_shape(entry))
         for name, entry in document["tensors"].items()
     }
-    return tensors, document["lines"]
+    return tensors, document["metadata"]
 
 
 def _type_name(array: Array) -> str:
-    return "I64" if array.dtype == np.int64 else "F32"
+    return "I32" if array.dtype == np.int32 else "F32"
 
 
 def _from_bytes(data: memoryview, dtype: str) -> Array:
-    if dtype == "I64":
-        return np.frombuffer(data, dtype=np.int64)
+    if dtype == "I32":
+        return np.frombuffer(data, dtype=np.int32)
     if dtype == "F32":
         return np.frombuffer(data, dtype=np.float32)
     raise ValueError("a type that no container sends")
 
 
 def _from_numbers(numbers: list[int] | list[float], dtype: str) -> Array:
-    if dtype == "I64":
-        return np.asarray(numbers, dtype=np.int64)
-    if dtype == "F32":
-        return np.asarray(numbers, dtype=np.float32)
+    try:
+        if dtype == "I32":
+            return np.asarray(numbers, dtype=np.int32)
+        if dtype == "F32":
+            return np.asarray(numbers, dtype=np.float32)
+    except OverflowError:
+        raise ValueError("a number that its type cannot hold") from None
     raise ValueError("a type that no container sends")
 
 
@@ -148,15 +164,16 @@ def _shape(entry: dict[str, list[int]]) -> tuple[int, ...]:
     return shape
 
 
-def _check(tensors: dict[str, Array], expected: dict[str, Expected]) -> None:
+def _check(tensors: Mapping[str, Array], expected: Mapping[str, Expected]) -> int:
+    """The number of rows."""
     if set(tensors) != set(expected):
         raise ValueError("other tensors than expected")
-    shapes = {array.shape[:1] for array in tensors.values()}
-    if len(shapes) != 1:
-        raise ValueError("the tensors differ in rows")
     for name, want in expected.items():
         array = tensors[name]
-        if array.ndim != 2 or _type_name(array) != want.dtype:
+        if _type_name(array) != want.dtype or array.ndim != (1 if want.columns is None else 2):
             raise ValueError("another type or rank than expected")
         if want.columns is not None and array.shape[1] != want.columns:
             raise ValueError("another width than expected")
+    counts: set[int] = {tensors[name].shape[0] for name, want in expected.items() if want.counts_rows}
+    (rows,) = counts
+    return rows

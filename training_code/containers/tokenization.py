@@ -1,4 +1,4 @@
-"""Texts to token ids, the same in training and in serving: one `tokenizer.json`, one length, one way to pad.
+"""Texts to token ids, the same in training and in serving: one `tokenizer.json`, one length, one way to cut.
 
 Needs the `tokenizers` package. Knows nothing of cleaning (`feedback.text`) or of models.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from training_code.containers.manifest import read_json
 
@@ -18,12 +16,10 @@ CHARACTERS_PER_TOKEN = 24
 """Text beyond `max_length` times this many characters is not even read: no language spends so much on a token, and
 a text of 100,000 characters must not cost a hundred times a normal one."""
 
-Ids = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Tokenization:
-    """A tokenizer that cuts at `max_length` tokens (special ones included) and leaves padding to `pad`."""
+    """A tokenizer that cuts at `max_length` tokens (special ones included) and pads nothing."""
 
     tokenizer: Tokenizer
     max_length: int
@@ -48,17 +44,14 @@ class Tokenization:
         return cls(tokenizer=tokenizer, max_length=max_length, pad_id=pad_id)
 
     def encode(self, texts: list[str]) -> list[list[int]]:
+        """The ids of each text, on all cores where there are many."""
+        return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(self._readable(texts))]
+
+    def encode_with_offsets(self, texts: list[str]) -> list[Encoding]:
+        """The same ids, and where in the text each comes from; slower."""
+        encodings: list[Encoding] = self.tokenizer.encode_batch(self._readable(texts))
+        return encodings
+
+    def _readable(self, texts: list[str]) -> list[str]:
         limit = self.max_length * CHARACTERS_PER_TOKEN
-        encodings = self.tokenizer.encode_batch_fast([text[:limit] for text in texts])
-        return [encoding.ids for encoding in encodings]
-
-
-def pad(ids: list[list[int]], *, pad_id: int) -> tuple[Ids, Ids]:
-    """input_ids and attention_mask, int64 [rows, longest row]; no rows give a width of zero."""
-    width = max((len(row) for row in ids), default=0)
-    input_ids = np.full((len(ids), width), pad_id, dtype=np.int64)
-    attention_mask = np.zeros((len(ids), width), dtype=np.int64)
-    for index, row in enumerate(ids):
-        input_ids[index, : len(row)] = row
-        attention_mask[index, : len(row)] = 1
-    return input_ids, attention_mask
+        return [text[:limit] for text in texts]

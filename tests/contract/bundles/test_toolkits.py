@@ -24,7 +24,7 @@ SETUP = (
     "from setuptools import setup\nsetup(packages=[''], name='inference', version='1.0.0', include_package_data=True)\n"
 )
 MANIFEST = "recursive-include . *\nrecursive-exclude . __pycache__*\nrecursive-exclude . *.pyc\n"
-IMPORTED = {"transform": "tokenizers", "classify": "onnxruntime", "label": None}
+IMPORTED = {"transform": "tokenizers", "classify": "openvino", "label": None}
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +55,17 @@ def test_a_container_installs_and_imports_its_code_without_an_index(
         if (numpy_folder / part).exists():
             (site / part).symlink_to(numpy_folder / part)
     place = code / container / "code"
-    what = ["-r", "requirements.txt"]
     if container in BUILT_BY_PIP:
         (place / "setup.py").write_text(SETUP)
         (place / "MANIFEST.in").write_text(MANIFEST)
-        what.insert(0, ".")
-    done = subprocess.run(
-        [str(python), "-m", "pip", "install", *what], cwd=place, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+        command = [str(python), "-m", "pip", "install", ".", "-r", "requirements.txt"]
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (place / "requirements.txt").exists() == (container in BUILT_BY_PIP)
     module = IMPORTED[container]
-    program = f"import {module}\n" if module else ""
+    program = "from pathlib import Path\nfrom training_code.containers import vendored\n"
+    program += f"vendored.put_on_path(Path({str(place)!r}) / vendored.FOLDER)\n"
+    program += f"import {module}\nassert 'earshot-libraries' in {module}.__file__\n" if module else ""
     program += "import inference\nprint(inference.model_fn.__name__)"
     environment["PYTHONPATH"] = str(place)
     done = subprocess.run([str(python), "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -14,6 +14,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from model_artifact import manifest_files
 from training_code.containers.classify import inference as classify
 from training_code.containers.label import inference as label
 from training_code.containers.transform import inference as transform
@@ -35,7 +36,7 @@ def write_model(folder: Path, *, temperature: float = 1.0, abstain_below: float 
     weights = np.zeros((len(VOCABULARY), 3), dtype=np.float32)
     weights[2:] = 2 * np.eye(3)
     save_graph(folder / "model.onnx", weights)
-    write_json(folder / "tokenization.json", {"max_length": 16, "pad_id": 0})
+    write_json(folder / "tokenization.json", {"max_length": 16, "pad_id": 0, "vocabulary_size": len(VOCABULARY)})
     write_json(folder / "labels.json", {"labels": ["negative", "neutral", "positive"], "sentiments": [-1, 0, 1]})
     write_json(folder / "calibration.json", {"temperature": temperature, "abstain_below": abstain_below})
     write_json(folder / "training.json", {"base": "three words", "rows": 3})
@@ -78,8 +79,15 @@ def write_served(folder: Path, **settings: float) -> dict[str, Path]:
     folders = {}
     for container in HANDLERS:
         folders[container] = write_model(folder / container, **settings)
-        write_json(folders[container] / "manifest.json", {"model_version": VERSION, "container": container})
+        list_files(folders[container], container)
     return folders
+
+
+def list_files(folder: Path, container: str) -> None:
+    """Write the manifest of what lies in the folder now."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    manifest = {"model_version": VERSION, "container": container, "files": manifest_files(files)}
+    write_json(folder / "manifest.json", manifest)
 
 
 def write_serving_code(folder: Path) -> Path:
@@ -88,6 +96,7 @@ def write_serving_code(folder: Path) -> Path:
         code = folder / container / "code"
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "feedback", code / "feedback", ignore=ignored)
+        shutil.copytree(ROOT / "model_artifact", code / "model_artifact", ignore=ignored)
         shutil.copytree(ROOT / "training_code" / "containers", code / "training_code" / "containers", ignore=ignored)
         shutil.copy(ROOT / "training_code" / "__init__.py", code / "training_code" / "__init__.py")
         shutil.copy(ROOT / "training_code" / "containers" / container / "inference.py", code / "inference.py")

@@ -7,8 +7,10 @@ import os
 import tarfile
 from pathlib import Path
 
+import openvino
 import pytest
 
+from model_artifact import verify_folder
 from tests.unit.training_code.model_kit import HANDLERS, write_model, write_serving_code
 from training_code import artifacts, chain
 from training_code.failures import JobError
@@ -63,7 +65,8 @@ def test_an_artifact_holds_its_own_container_alone(tmp_path: Path) -> None:
         with tarfile.open(built.artifacts[container]) as archive:
             names = archive.getnames()
         data = {name for name in names if not name.startswith("code/")}
-        assert data == {*artifacts.DATA_FILES[container], "manifest.json"}
+        graph = {"model.onnx"} if container == "classify" else set()
+        assert data == {*artifacts.DATA_FILES[container], *graph, "manifest.json", "selftest.json"}
         assert "code/inference.py" in names
         assert not any("__pycache__" in name for name in names)
 
@@ -71,7 +74,7 @@ def test_an_artifact_holds_its_own_container_alone(tmp_path: Path) -> None:
 def test_a_model_without_a_needed_file_is_refused_by_name(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model")
     (model / "model.onnx").unlink()
-    with pytest.raises(JobError, match=r"no model\.onnx"):
+    with pytest.raises(JobError, match=r"no model\.xml and no model\.onnx"):
         artifacts.build_release(model, write_serving_code(tmp_path / "s"), tmp_path / "r", version_prefix="run")
 
 
@@ -113,13 +116,50 @@ def test_a_file_that_is_no_archive_is_named(tmp_path: Path) -> None:
 
 
 def test_a_container_that_cannot_start_says_so(tmp_path: Path) -> None:
-    model = write_model(tmp_path / "model")
-    (model / "calibration.json").write_text("{}")
+    serving = write_serving_code(tmp_path / "serving")
     built = artifacts.build_release(
-        model, write_serving_code(tmp_path / "serving"), tmp_path / "release", version_prefix="run"
+        write_model(tmp_path / "model"), serving, tmp_path / "release", version_prefix="run"
     )
+    artifacts.unpack(built.artifacts["label"], tmp_path / "broken")
+    (tmp_path / "broken" / "calibration.json").write_text("{}")
+    files = {path.relative_to(tmp_path / "broken").as_posix(): path for path in (tmp_path / "broken").rglob("*.*")}
+    artifacts.write_archive(built.artifacts["label"], {name: path for name, path in files.items() if path.is_file()})
     with (
         chain.running(built.artifacts, tmp_path / "scratch") as containers,
         pytest.raises(JobError, match="label container ended with exit status 1"),
     ):
         containers.ask(b'{"text": "good"}')
+
+
+def test_a_graph_in_two_files_and_a_gate_are_packed_whole_or_refused(tmp_path: Path) -> None:
+    model, serving = write_model(tmp_path / "model"), write_serving_code(tmp_path / "serving")
+    graph = openvino.Core().read_model(model / "model.onnx")
+    (model / "model.onnx").unlink()
+    openvino.save_model(graph, model / "model.xml", compress_to_fp16=False)
+    built = artifacts.build_release(model, serving, tmp_path / "release", version_prefix="run")
+    with tarfile.open(built.artifacts["classify"]) as archive:
+        assert {"model.xml", "model.bin"} <= set(archive.getnames())
+    with chain.running(built.artifacts, tmp_path / "scratch") as containers:
+        assert json.loads(containers.ask(b'{"text": "bad"}'))["label"] == "negative"
+    (model / "cascade.json").write_text("{}")
+    with pytest.raises(JobError, match=r"no cascade\.safetensors"):
+        artifacts.build_release(model, serving, tmp_path / "release", version_prefix="run")
+    (model / "cascade.json").unlink()
+    (model / "model.bin").unlink()
+    with pytest.raises(JobError, match=r"no model\.bin"):
+        artifacts.build_release(model, serving, tmp_path / "release", version_prefix="run")
+
+
+def test_a_model_that_cannot_be_served_is_refused_when_it_is_packed(tmp_path: Path) -> None:
+    model, serving = write_model(tmp_path / "model"), write_serving_code(tmp_path / "serving")
+    (model / "calibration.json").write_text("{}")
+    with pytest.raises(JobError, match=r"cannot be served: .* no usable temperature"):
+        artifacts.build_release(model, serving, tmp_path / "release", version_prefix="run")
+
+
+def test_every_file_of_an_artifact_is_listed_with_its_digest(tmp_path: Path) -> None:
+    serving = write_serving_code(tmp_path / "serving")
+    built = artifacts.build_release(write_model(tmp_path / "model"), serving, tmp_path / "r", version_prefix="run")
+    for container in HANDLERS:
+        artifacts.unpack(built.artifacts[container], tmp_path / container)
+        assert verify_folder(tmp_path / container, container=container)["model_version"] == built.model_version

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
+import ast
 import json
-import tokenize
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 
-from tests.unit.training_code.model_kit import HANDLERS, ROOT, VERSION, save_graph, write_json, write_served
-from training_code.containers.content_types import JSON, JSON_LINES, TENSORS
+from tests.unit.training_code.model_kit import HANDLERS, ROOT, VERSION, list_files, save_graph, write_json, write_served
+from training_code.containers import serve_all
+from training_code.containers.content_types import CSV, JSON, JSON_LINES, TENSORS
 from training_code.containers.errors import RequestError
-from training_code.containers.tensors import Message
+from training_code.containers.lines import Line
+from training_code.containers.tensors import Message, pack
 
 Chain = dict[str, tuple[Any, Any]]
 
@@ -26,15 +27,23 @@ def load(folders: dict[str, Path]) -> Chain:
     return {name: (handler, handler.model_fn(str(folders[name]))) for name, handler in HANDLERS.items()}
 
 
-def ask(chain: Chain, body: bytes | str, content_type: str = JSON_LINES, accept: str = "*/*") -> list[dict[str, Any]]:
+def exchange(
+    chain: Chain, body: bytes | str, content_type: str = JSON_LINES, accept: str = "*/*", between: str = "*/*"
+) -> tuple[bytes, str]:
     """What the endpoint does: each container's answer and its type are the next one's request."""
     answer: bytes | str = body
-    for handler, model in chain.values():
+    for name, (handler, model) in chain.items():
         prediction = handler.predict_fn(handler.input_fn(answer, content_type), model)
-        result = handler.output_fn(prediction, accept)
-        answer, content_type = result if isinstance(result, tuple) else (result, accept)
-    assert content_type == JSON_LINES
+        wanted = accept if name == "label" else between
+        result = handler.output_fn(prediction, wanted)
+        answer, content_type = result if isinstance(result, tuple) else (result, wanted)
     assert isinstance(answer, bytes)
+    return answer, content_type
+
+
+def ask(chain: Chain, body: bytes | str, content_type: str = JSON_LINES, between: str = "*/*") -> list[dict[str, Any]]:
+    answer, answered_type = exchange(chain, body, content_type, between=between)
+    assert answered_type == JSON_LINES
     return [json.loads(line) for line in answer.decode().splitlines()]
 
 
@@ -81,6 +90,7 @@ def test_the_title_is_read_too(served: Chain) -> None:
         (b'{"title": "good"}', "invalid_text"),
         (b'{"text": "good", "title": []}', "invalid_title"),
         (b'{"text": "good", "id": 5}', "invalid_id"),
+        (b'{"text": "good", "explain": "yes"}', "invalid_explain"),
         (b'{"text": " \\n "}', "empty_text"),
         (b'{"text": "<br>&nbsp;"}', "empty_text"),
     ],
@@ -102,8 +112,14 @@ def test_a_request_of_bad_lines_alone_is_answered(served: Chain) -> None:
     assert [answer["error"]["code"] for answer in ask(served, b"x\ny\n")] == ["invalid_json"] * 2
 
 
-def test_an_empty_request_has_an_empty_answer(served: Chain) -> None:
-    assert ask(served, b"") == []
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [(b"", JSON_LINES), (b"", CSV), (b"[]", JSON), ("", JSON_LINES)],
+)
+def test_a_request_without_any_line_is_refused(body: bytes | str, content_type: str) -> None:
+    with pytest.raises(RequestError, match=r"^The request holds no line\.$") as caught:
+        HANDLERS["transform"].input_fn(body, content_type)
+    assert caught.value.status_code == 400
 
 
 @pytest.mark.parametrize(
@@ -127,13 +143,37 @@ def test_one_object_or_a_list_may_come_as_json(served: Chain) -> None:
     assert [a["label"] for a in ask(served, b'[{"text": "bad"}, {"text": "good"}]', JSON)] == ["negative", "positive"]
 
 
+def test_json_is_answered_in_the_form_that_it_was_asked_in(served: Chain) -> None:
+    one, kind = exchange(served, b'{"id": "a", "text": "bad"}', JSON, JSON)
+    assert (kind, json.loads(one)["id"]) == (JSON, "a")
+    for body in (b'[{"text": "bad"}]', b'[{"text": "bad"}, {"text": 5}]'):
+        many, _ = exchange(served, body, JSON, "application/json; charset=utf-8, */*")
+        assert [answer.get("label") for answer in json.loads(many)] == ["negative", None][: len(json.loads(body))]
+    assert isinstance(json.loads(exchange(served, b'{"text": "bad"}', JSON_LINES, JSON)[0]), list)
+
+
+def test_an_answer_in_another_type_is_refused_with_406(served: Chain) -> None:
+    with pytest.raises(RequestError) as caught:
+        exchange(served, b'{"text": "bad"}', accept="application/x-npy")
+    assert caught.value.status_code == 406
+
+
+def test_records_of_comma_separated_values_are_texts_without_a_header(served: Chain) -> None:
+    body = b'good\r\n"bad, ""bad"" and\nbad"\n"good" bad\nokay, good\nba"d\n\xff\n\nokay\n"never closed\ngood\n'
+    answers = ask(served, b"\xef\xbb\xbf" + body, CSV)
+    assert [answer.get("label") or answer["error"]["code"] for answer in answers] == [
+        *("positive", "negative", "invalid_csv", "invalid_csv", "invalid_csv"),
+        *("invalid_encoding", "empty_text", "neutral", "invalid_csv"),
+    ]
+
+
 def test_a_toolkit_may_decode_the_body_and_add_a_charset(served: Chain) -> None:
     assert ask(served, '{"text": "good"}', "Application/JSONLines; charset=utf-8")[0]["label"] == "positive"
 
 
 def test_a_toolkit_that_labels_every_answer_with_the_accepted_text_type_is_served(served: Chain) -> None:
     body = lines({"id": "a", "text": "good"}, {"id": "b"}, {"text": "bad"})
-    plain, as_json = ask(served, body), ask(served, body, accept=JSON)
+    plain, as_json = ask(served, body), ask(served, body, between=JSON)
     assert plain == as_json
     assert [answer.get("label") for answer in plain] == ["positive", None, "negative"]
 
@@ -148,12 +188,12 @@ def test_broken_json_as_a_whole_is_a_bad_request(served: Chain) -> None:
 @pytest.mark.parametrize("container", list(HANDLERS))
 def test_another_content_type_is_refused_with_415(container: str) -> None:
     with pytest.raises(RequestError) as caught:
-        HANDLERS[container].input_fn(b"text,good", "text/csv")
+        HANDLERS[container].input_fn(b"text,good", "application/x-image")
     assert caught.value.status_code == 415
 
 
 def test_pickled_bytes_are_never_read() -> None:
-    for container in ("classify", "label"):
+    for container in HANDLERS:
         for content_type in ("application/x-npy", "application/python-pickle"):
             with pytest.raises(RequestError):
                 HANDLERS[container].input_fn(b"\x80\x04.", content_type)
@@ -173,49 +213,101 @@ def test_the_temperature_lowers_confidence_and_changes_no_answer(tmp_path: Path)
     assert hot["confidence"] < cold["confidence"]
 
 
-def test_a_model_that_gives_no_number_answers_with_an_error_not_with_a_guess(tmp_path: Path) -> None:
+def test_a_model_that_gives_no_number_is_an_error_of_the_server_not_a_guess(tmp_path: Path) -> None:
     folders = write_served(tmp_path)
-    weights = np.zeros((5, 3), dtype=np.float32)
-    weights[2] = np.nan
-    weights[4] = [0, 0, np.inf]
-    save_graph(folders["classify"] / "model.onnx", weights)
-    answers = ask(load(folders), lines({"text": "bad"}, {"text": "okay"}, {"text": "good"}))
-    assert [answer.get("error", {}).get("code") for answer in answers] == ["no_prediction", None, "no_prediction"]
+    for value in (np.nan, np.inf):
+        save_graph(folders["classify"] / "model.onnx", np.full((5, 3), value, dtype=np.float32))
+        list_files(folders["classify"], "classify")
+        with pytest.raises(RequestError, match="no finite numbers") as caught:
+            ask(load(folders), lines({"text": "bad"}, {"text": "okay"}))
+        assert caught.value.status_code == 500
 
 
-def test_micro_batches_of_like_length_are_trimmed_and_put_back_in_order(served: Chain) -> None:
-    handler, session = served["classify"]
-    generator = np.random.default_rng(1)
-    lengths = generator.integers(1, 16, size=21)
-    ids = generator.integers(2, 5, size=(21, 16))
-    mask = (np.arange(16) < lengths[:, None]).astype(np.int64)
-    spy = RecordingSession(session)
-    asked = Message(tensors={"input_ids": ids * mask, "attention_mask": mask}, lines=[])
-    logits = handler.predict_fn(asked, spy).tensors["logits"]
-    expected = np.stack(
-        [[2 * ((row == token) & (m == 1)).sum() for token in (2, 3, 4)] for row, m in zip(ids, mask, strict=True)]
+def test_numbers_that_are_none_between_containers_are_refused(served: Chain) -> None:
+    handler, model = served["label"]
+    tensors = {"logits": np.array([[0, np.nan, 0]], dtype=np.float32)}
+    body = pack(Message(tensors=tensors, lines=[Line(id=None, row=0, error=None)]))
+    with pytest.raises(RequestError) as caught:
+        handler.predict_fn(handler.input_fn(body, TENSORS), model)
+    assert caught.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("ids", "lengths"), [([2, 3], [1]), ([2], [0, 1]), ([2], [2]), ([5], [1]), ([-1], [1]), ([2] * 17, [17])]
+)
+def test_tokens_that_the_model_cannot_read_are_refused(served: Chain, ids: list[int], lengths: list[int]) -> None:
+    handler, model = served["classify"]
+    rows = [Line(id=None, row=row, error=None) for row in range(len(lengths))]
+    tensors = {"ids": np.array(ids, dtype=np.int32), "lengths": np.array(lengths, dtype=np.int32)}
+    asked = handler.input_fn(pack(Message(tensors=tensors, lines=rows)), TENSORS)
+    with pytest.raises(RequestError) as caught:
+        handler.predict_fn(asked, model)
+    assert caught.value.status_code == 400
+
+
+def test_an_explained_line_names_the_words_that_carried_it_and_its_neighbours_are_as_before(served: Chain) -> None:
+    body = lines(
+        {"text": "okay"}, {"id": "why", "text": "Such a BAD, good bad thing!", "explain": True}, {"text": "good"}
     )
-    np.testing.assert_allclose(logits, expected)
-    assert [rows for rows, _ in spy.shapes] == [8, 8, 5]
-    assert [width for _, width in spy.shapes] == [np.sort(lengths)[end] for end in (7, 15, 20)]
+    before, explained, after = ask(served, body)
+    plain = ask(served, body.replace(b"true", b"false"))
+    assert (before, after) == (plain[0], plain[2])
+    explanation = explained.pop("explanation")
+    assert explained == plain[1]
+    assert [entry["word"] for entry in explanation] == ["BAD"]
+    assert 0 < explanation[0]["weight"] < 1
 
 
-class RecordingSession:
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
-        self.shapes: list[tuple[int, ...]] = []
+def test_one_process_gives_the_same_bytes_as_three_containers(served: Chain, tmp_path: Path) -> None:
+    write_served(tmp_path)
+    model = serve_all.model_fn(str(tmp_path))
+    requests = [
+        (lines({"id": "a", "text": "good bad"}, {"text": 5}, {"text": "bad okay", "explain": True}), JSON_LINES, "*/*"),
+        (b'{"text": "good"}', JSON, JSON),
+        (b"good\nbad\n", CSV, JSON_LINES),
+    ]
+    for body, content_type, accept in requests:
+        prediction = serve_all.predict_fn(serve_all.input_fn(body, content_type), model)
+        assert serve_all.output_fn(prediction, accept) == exchange(served, body, content_type, accept)
 
-    def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-        self.shapes.append(feed["input_ids"].shape)
-        return self._session.run(names, feed)
+
+@pytest.mark.parametrize(("raised", "status"), [(MemoryError(), 507), (KeyError("what the customer wrote"), 500)])
+def test_a_failure_of_our_own_is_one_sentence_and_says_nothing_of_the_request(
+    served: Chain, capsys: pytest.CaptureFixture[str], raised: Exception, status: int
+) -> None:
+    class Broken:
+        def encode(self, texts: list[str]) -> list[list[int]]:
+            raise raised
+
+    handler, model = served["transform"]
+    asked = handler.input_fn(lines({"text": "good"}), JSON_LINES)
+    with pytest.raises(RequestError) as caught:
+        handler.predict_fn(asked, Broken())
+    assert caught.value.status_code == status
+    assert "customer" not in str(caught.value) + capsys.readouterr().err
+    assert caught.value.__cause__ is None
+    assert handler.predict_fn(asked, model).rows == 1, "the next request is answered"
+
+
+def test_ten_megabytes_of_lines_and_a_text_of_one_are_answered(served: Chain) -> None:
+    text = "good but late " * 10
+    answers = ask(served, lines(*({"text": text} for _ in range(2000)), {"text": "bad " * 250_000}))
+    assert [answers[0]["label"], answers[-1]["label"], len(answers)] == ["positive", "negative", 2001]
 
 
 @pytest.mark.parametrize(
     ("container", "name", "content", "reason"),
     [
         ("transform", "tokenization.json", {"max_length": "long"}, "max_length"),
-        ("transform", "manifest.json", {"container": "label", "model_version": "v"}, "for 'label'"),
+        ("transform", "manifest.json", {"container": "label", "model_version": "v", "files": {"a": "0" * 64}}, "label"),
         ("classify", "manifest.json", {"container": "classify"}, "model_version"),
+        ("classify", "tokenization.json", {"max_length": 16, "pad_id": 0}, "vocabulary_size"),
+        (
+            "label",
+            "labels.json",
+            {"labels": ["negative", "negative", "positive"], "sentiments": [-1, -1, 1]},
+            "class order",
+        ),
         (
             "label",
             "labels.json",
@@ -231,6 +323,8 @@ def test_a_wrong_artifact_stops_the_container_with_the_reason(
 ) -> None:
     folders = write_served(tmp_path)
     write_json(folders[container] / name, content)
+    if name != "manifest.json":
+        list_files(folders[container], container)
     with pytest.raises(RuntimeError, match=reason):
         HANDLERS[container].model_fn(str(folders[container]))
 
@@ -239,11 +333,25 @@ def test_a_wrong_artifact_stops_the_container_with_the_reason(
     ("container", "name"),
     [("transform", "tokenizer.json"), ("classify", "model.onnx"), ("label", "calibration.json")],
 )
-def test_a_missing_file_is_named(tmp_path: Path, container: str, name: str) -> None:
+def test_a_missing_file_is_named_and_a_changed_one_too(tmp_path: Path, container: str, name: str) -> None:
     folders = write_served(tmp_path)
-    (folders[container] / name).unlink()
-    with pytest.raises(RuntimeError, match=f"has no {name}"):
+    (folders[container] / name).write_bytes((folders[container] / name).read_bytes() + b" ")
+    with pytest.raises(RuntimeError, match=name):
         HANDLERS[container].model_fn(str(folders[container]))
+    (folders[container] / name).unlink()
+    with pytest.raises(RuntimeError, match=name):
+        HANDLERS[container].model_fn(str(folders[container]))
+    list_files(folders[container], container)
+    with pytest.raises(RuntimeError, match=rf"has (no|neither) .*{name.rpartition('.')[2]}"):
+        HANDLERS[container].model_fn(str(folders[container]))
+
+
+def test_a_graph_that_is_none_or_another_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    folder = write_served(tmp_path)["classify"]
+    (folder / "model.onnx").write_bytes(b"no graph")
+    list_files(folder, "classify")
+    with pytest.raises(RuntimeError, match="cannot be read as a graph"):
+        HANDLERS["classify"].model_fn(str(folder))
 
 
 def test_handlers_have_the_exact_signatures_that_the_toolkits_count() -> None:
@@ -258,7 +366,7 @@ def test_handlers_have_the_exact_signatures_that_the_toolkits_count() -> None:
 
 
 def test_the_containers_import_nothing_but_their_own_and_what_travels_with_them() -> None:
-    allowed = {"feedback", "numpy", "onnxruntime", "tokenizers"}
+    allowed = {"feedback", "model_artifact", "numpy", "openvino", "tokenizers"}
     for path in (ROOT / "training_code" / "containers").rglob("*.py"):
         for name in imported_modules(path):
             is_own = name.startswith("training_code.containers")
@@ -268,11 +376,11 @@ def test_the_containers_import_nothing_but_their_own_and_what_travels_with_them(
 
 def imported_modules(path: Path) -> list[str]:
     names = []
-    with tokenize.open(path) as file:
-        for line in file:
-            words = line.split()
-            if words and words[0] in ("import", "from"):
-                names.append(words[1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
     return names
 
 

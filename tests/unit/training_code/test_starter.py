@@ -12,9 +12,8 @@ from cli.sample import write_sample
 from tests.unit.training_code.model_kit import write_serving_code
 from training_code import chain
 from training_code.artifacts import CONTAINERS
-from training_code.containers.classify import inference as classify
-from training_code.containers.tensors import Message
-from training_code.containers.tokenization import pad
+from training_code.containers.classify.runtime import load_forward
+from training_code.containers.ragged import pad
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +70,6 @@ def test_the_graph_computes_what_was_fitted(tmp_path: Path) -> None:
         tokens=generator.normal(size=(50, 3)), pairs=generator.normal(size=(1 << 14, 3)), bias=np.array([0.1, 0.2, 0.3])
     )
     (tmp_path / "model.onnx").write_bytes(_graph(model).SerializeToString())
-    (tmp_path / "manifest.json").write_text('{"container": "classify", "model_version": "starter-x"}')
     ids = [list(map(int, generator.integers(0, 50, size=length))) for length in (2, 9, 30, 3, 17, 2, 8, 5, 12, 4)]
-    input_ids, attention_mask = pad(ids, pad_id=0)
-    asked = Message(tensors={"input_ids": input_ids, "attention_mask": attention_mask}, lines=[])
-    logits = classify.predict_fn(asked, classify.model_fn(str(tmp_path))).tensors["logits"]
+    logits = load_forward(tmp_path / "model.onnx")(*pad(ids, pad_id=0))
     np.testing.assert_allclose(logits, model.logits(ids), rtol=1e-4, atol=1e-4)

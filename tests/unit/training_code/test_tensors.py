@@ -14,18 +14,18 @@ from training_code.containers.errors import RequestError
 from training_code.containers.lines import Line, LineError
 from training_code.containers.tensors import Expected, Message, pack, pack_text, unpack
 
-IDS = {"input_ids": Expected("I64"), "attention_mask": Expected("I64")}
+IDS = {"ids": Expected("I32", counts_rows=False), "lengths": Expected("I32")}
 LOGITS = {"logits": Expected("F32", columns=3)}
 
 
 def ids_message() -> Message:
-    ids = np.array([[5, 6, 7], [8, 9, 0]], dtype=np.int64)
     lines = [
         Line(id="a", row=0, error=None),
         Line(id=None, row=None, error=LineError(code="empty_text", message="The text is empty.")),
-        Line(id="\u2028ü", row=1, error=None),
+        Line(id="\u2028ü", row=1, error=None, words=("wörd",)),
     ]
-    return Message(tensors={"input_ids": ids, "attention_mask": (ids > 0).astype(np.int64)}, lines=lines)
+    ids, lengths = np.array([5, 6, 7, 8, 9, 10], dtype=np.int32), np.array([3, 2, 1], dtype=np.int32)
+    return Message(tensors={"ids": ids, "lengths": lengths}, lines=lines, is_single=True)
 
 
 def logits_message() -> Message:
@@ -38,6 +38,7 @@ def test_both_forms_come_back_as_they_were_sent(message: Message, expected: dict
     for body, content_type in ((pack(message), TENSORS), (pack_text(message), JSON)):
         received = unpack(body, content_type, expected)
         assert received.lines == message.lines
+        assert received.is_single == message.is_single
         for name, array in message.tensors.items():
             np.testing.assert_array_equal(received.tensors[name], array)
             assert received.tensors[name].dtype == array.dtype
@@ -47,13 +48,13 @@ def test_the_bytes_are_safetensors_as_its_own_library_reads_and_writes_them() ->
     message = ids_message()
     for name, array in safetensors.numpy.load(pack(message)).items():
         np.testing.assert_array_equal(array, message.tensors[name])
-    lines = '[{"id":"a","row":0,"error":null},{"id":"b","row":1,"error":null}]'
-    theirs = safetensors.numpy.save(message.tensors, metadata={"lines": lines})
-    np.testing.assert_array_equal(unpack(theirs, TENSORS, IDS).tensors["input_ids"], message.tensors["input_ids"])
+    lines = '[{"id":"a","row":0,"error":null},{"id":"b","row":1,"error":null,"words":["w"]}]'
+    theirs = safetensors.numpy.save(dict(message.tensors), metadata={"form": "many", "lines": lines})
+    np.testing.assert_array_equal(unpack(theirs, TENSORS, IDS).tensors["ids"], message.tensors["ids"])
 
 
 def test_no_rows_are_a_message_too() -> None:
-    message = Message(tensors={name: np.zeros((0, 0), dtype=np.int64) for name in IDS}, lines=[])
+    message = Message(tensors={name: np.zeros(0, dtype=np.int32) for name in IDS}, lines=[])
     assert unpack(pack(message), TENSORS, IDS).rows == 0
 
 
@@ -66,6 +67,10 @@ def with_header(change: dict[str, object]) -> bytes:
     return struct.pack("<Q", len(head)) + head + raw[8 + length :]
 
 
+def with_lines(lines: str) -> bytes:
+    return with_header({"__metadata__": {"form": "many", "lines": lines}})
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -76,10 +81,15 @@ def with_header(change: dict[str, object]) -> bytes:
         pack(logits_message()) + b"\0",
         pack(ids_message()),
         with_header({"__metadata__": None}),
-        with_header({"__metadata__": {"lines": "[]"}}),
-        with_header({"__metadata__": {"lines": '[{"id":null,"row":0,"error":null},{"id":null,"row":0,"error":null}]'}}),
-        with_header({"__metadata__": {"lines": '[{"id":7,"row":0,"error":null}]'}}),
-        with_header({"__metadata__": {"lines": "[" * 100_000}}),
+        with_header({"__metadata__": []}),
+        with_header({"__metadata__": {"lines": '[{"id":null,"row":0,"error":null}]'}}),
+        with_lines("[]"),
+        with_lines('[{"id":null,"row":0,"error":null},{"id":null,"row":0,"error":null}]'),
+        with_lines('[{"id":7,"row":0,"error":null}]'),
+        with_lines('[{"id":null,"row":0,"error":null,"words":["more"]}]'),
+        with_lines('[{"id":null,"row":0,"error":null,"words":"more"}]'),
+        with_lines('[{"id":null,"row":true,"error":null}]'),
+        with_lines("[" * 100_000),
         with_header({"logits": {"dtype": "F32", "shape": [1, 4], "data_offsets": [0, 12]}}),
         with_header({"logits": {"dtype": "F32", "shape": [3, 1], "data_offsets": [0, 12]}}),
         with_header({"logits": {"dtype": "F32", "shape": [-1, -3], "data_offsets": [0, 12]}}),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +16,7 @@ from feedback.sentiment import CLASSES
 from tests.unit.training_code.model_kit import ROOT, run_training_python, write_serving_code
 from tests.unit.training_code.tiny_base import write_tiny_base
 from training_code.artifacts import write_archive
+from training_code.containers.classify.runtime import load_forward
 
 WORDS = {-1: ("bad", "awful", "poor"), 0: ("okay", "fine", "average"), 1: ("good", "lovely", "great")}
 OPTIONS = "--epochs=6 --patience=6 --batch-size=16 --learning-rate=3e-3 --head-learning-rate=1e-2"
@@ -24,7 +24,8 @@ WRITTEN = {
     "model.safetensors",
     "config.json",
     "tokenizer.json",
-    "model.onnx",
+    "model.xml",
+    "model.bin",
     "labels.json",
     "calibration.json",
     "tokenization.json",
@@ -103,14 +104,12 @@ def test_training_writes_every_file_that_packing_and_serving_need(trained: tuple
     assert {weight.dtype for weight in weights.values()} == {np.dtype("float32")}
 
 
-def test_the_onnx_file_takes_any_batch_and_length(trained: tuple[Workplace, str]) -> None:
+def test_the_graph_takes_any_batch_and_length(trained: tuple[Workplace, str]) -> None:
     place, _ = trained
-    graph = onnx.load(place.model / "model.onnx").graph
-    shapes = {
-        value.name: [dimension.dim_param for dimension in value.type.tensor_type.shape.dim] for value in graph.input
-    }
-    assert shapes == {"input_ids": ["batch", "sequence"], "attention_mask": ["batch", "sequence"]}
-    assert [value.name for value in graph.output] == ["logits"]
+    forward = load_forward(place.model / "model.xml")
+    for rows, width in ((1, 8), (3, 24)):
+        ids = np.ones((rows, width), dtype=np.int64)
+        assert forward(ids, ids).shape == (rows, 3)
 
 
 def test_the_report_states_base_rows_metrics_and_fingerprint(trained: tuple[Workplace, str]) -> None:
@@ -160,6 +159,11 @@ def test_evaluation_packs_the_model_and_measures_what_it_packed(trained: tuple[W
     assert set(report["manifest"]) == {"transform.tar.gz", "classify.tar.gz", "label.tar.gz"}
     assert report["model_version"].startswith("20260102-030405-")
     assert again["manifest"] == report["manifest"], "packing twice gives the same bytes"
+    probes = [json.loads(line) for line in (tmp_path / "first" / "release" / "probes.jsonl").read_text().splitlines()]
+    assert [probe["sentiment"] for probe in probes] == [-1] * 20 + [0] * 20 + [1] * 20
+    labels = {-1: "negative", 0: "neutral", 1: "positive"}
+    assert np.mean([probe["expected"] == labels[probe["sentiment"]] for probe in probes]) > 0.8
+    assert all(set(probe) == {"text", "sentiment", "expected"} for probe in probes)
 
 
 def test_a_channel_with_a_base_model_comes_first_and_layers_can_be_frozen(

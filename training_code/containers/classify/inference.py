@@ -1,79 +1,108 @@
-"""Second container: token ids to logits, with ONNX Runtime on the CPU, in micro-batches of like length.
+"""Second container: token ids to logits, in micro-batches of like length.
 
-Knows nothing of texts, labels or calibration. Errors of single lines pass through untouched.
+Where the artifact holds a cascade, its gate answers the rows that it is sure of, and the model the others. Knows
+nothing of texts, labels or calibration. Errors of single lines pass through untouched.
 """
 
 from __future__ import annotations
 
-import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime
 
-from training_code.containers.content_types import TENSORS, accepts_tensors
-from training_code.containers.manifest import model_version
+from training_code.containers import selftest
+from training_code.containers.artifact import open_artifact
+from training_code.containers.cascade import Cascade
+from training_code.containers.content_types import TENSORS, media_type
+from training_code.containers.errors import RequestError, answering, malformed
+from training_code.containers.lines import Line
+from training_code.containers.manifest import read_json
+from training_code.containers.micro_batches import Logits, MicroBatches
+from training_code.containers.ragged import Ragged
 from training_code.containers.tensors import Expected, Message, pack, pack_text, unpack
 
-MICRO_BATCH = 8
-WARM_UP_SHAPES = ((1, 8), (1, 64), (MICRO_BATCH, 32))
-EXPECTED = {"input_ids": Expected("I64"), "attention_mask": Expected("I64")}
-
-Ids = npt.NDArray[np.int64]
+EXPECTED = {"ids": Expected("I32", counts_rows=False), "lengths": Expected("I32")}
 
 
-def model_fn(model_dir: str) -> onnxruntime.InferenceSession:
-    model_version(model_dir, container="classify")
-    path = Path(model_dir) / "model.onnx"
-    if not path.is_file():
-        raise RuntimeError("The model artifact has no model.onnx.")
-    session = open_session(path)
-    if {node.name for node in session.get_inputs()} != set(EXPECTED):
-        raise RuntimeError("model.onnx does not take input_ids and attention_mask.")
-    for rows, columns in WARM_UP_SHAPES:
-        ids = np.ones((rows, columns), dtype=np.int64)
-        session.run(["logits"], {"input_ids": ids, "attention_mask": ids})
-    return session
+@dataclass(frozen=True)
+class Classifier:
+    """A loaded graph, what may go in, and the gate before it, if there is one."""
+
+    batches: MicroBatches
+    longest: int
+    vocabulary: int
+    cascade: Cascade | None
+
+    def logits(self, ragged: Ragged, lines: list[Line]) -> Logits:
+        """float32 [rows, 3]; RequestError for ids that the model has never seen and for logits that are no numbers."""
+        if len(ragged) and not 0 <= int(ragged.ids.min()) <= int(ragged.ids.max()) < self.vocabulary:
+            raise malformed("A token id is beyond the vocabulary of the model.")
+        if len(ragged) and int(ragged.lengths.max()) > self.longest:
+            raise malformed(f"A row has more than the {self.longest} tokens that the model reads.")
+        logits = self._gated(ragged, lines)
+        if not np.isfinite(logits).all():
+            raise RequestError(500, "The model gave no finite numbers.")
+        return logits
+
+    def _gated(self, ragged: Ragged, lines: list[Line]) -> Logits:
+        rows = ragged.rows()
+        if self.cascade is None or not rows:
+            return self.batches.logits(rows)
+        logits, undecided = self.cascade.split(ragged)
+        # A text is compared with its variants only where one and the same model judged them all.
+        explained = [row for line in lines if line.words is not None for row in line.rows]
+        asked = sorted({*map(int, undecided), *explained})
+        logits[asked] = self.batches.logits([rows[row] for row in asked])
+        return logits
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _available_cores()
-    options.inter_op_num_threads = 1
-    # Spinning threads buy microseconds and cost a whole core each while nobody asks anything.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+def model_fn(model_dir: str) -> Classifier:
+    open_artifact(model_dir, container="classify")
+    classifier = load_classifier(Path(model_dir))
+    # The model itself: a gate before it would answer for it.
+    selftest.check_classify(model_dir, lambda rows: classifier.batches.logits(Ragged.of(rows).rows()))
+    return classifier
 
 
-def _available_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def load_classifier(model_dir: Path) -> Classifier:
+    """From the files of an artifact, or of a trained model; RuntimeError in one sentence when they cannot be used."""
+    # The library under it is importable only once the artifact is open.
+    from training_code.containers.classify.runtime import find_graph, load_forward
+
+    tokens = read_json(str(model_dir), "tokenization.json")
+    forward = load_forward(find_graph(model_dir))
+    return Classifier(
+        batches=MicroBatches(forward, pad_id=_size(tokens, "pad_id", least=0)),
+        longest=_size(tokens, "max_length", least=1),
+        vocabulary=_size(tokens, "vocabulary_size", least=1),
+        cascade=Cascade.load(model_dir),
+    )
 
 
+def _size(values: dict[str, object], name: str, *, least: int) -> int:
+    value = values.get(name)
+    if type(value) is not int or value < least:
+        raise RuntimeError(f"tokenization.json in the model artifact states no usable {name}.")
+    return value
+
+
+@answering
 def input_fn(body: bytes | str, content_type: str) -> Message:
     return unpack(body, content_type, EXPECTED)
 
 
-def predict_fn(data: Message, model: onnxruntime.InferenceSession) -> Message:
-    input_ids, attention_mask = data.tensors["input_ids"], data.tensors["attention_mask"]
-    lengths = attention_mask.sum(axis=1)
-    order = np.argsort(lengths, kind="stable")
-    logits = np.empty((len(lengths), 3), dtype=np.float32)
-    for start in range(0, len(order), MICRO_BATCH):
-        rows = order[start : start + MICRO_BATCH]
-        width = int(lengths[rows[-1]])
-        feed = {
-            "input_ids": np.ascontiguousarray(input_ids[rows, :width]),
-            "attention_mask": np.ascontiguousarray(attention_mask[rows, :width]),
-        }
-        (logits[rows],) = model.run(["logits"], feed)
-    return Message(tensors={"logits": logits}, lines=data.lines)
+@answering
+def predict_fn(data: Message, model: Classifier) -> Message:
+    try:
+        ragged = Ragged(ids=data.tensors["ids"].astype(np.int32), lengths=data.tensors["lengths"].astype(np.int32))
+    except ValueError:
+        raise malformed("The lengths of the rows are not those of the ids.") from None
+    return Message(tensors={"logits": model.logits(ragged, data.lines)}, lines=data.lines, is_single=data.is_single)
 
 
-def output_fn(prediction: Message, accept: str) -> tuple[bytes, str] | str:
+@answering
+def output_fn(prediction: Message, accept: str) -> tuple[bytes, str] | bytes | str:
     """The binary type where it is welcome, else the same message as JSON text.
 
     AWS's Hugging Face toolkit sends whatever this returns under the type that was accepted, JSON when none was, and
@@ -81,6 +110,9 @@ def output_fn(prediction: Message, accept: str) -> tuple[bytes, str] | str:
     travel under a text type:
     https://github.com/aws/sagemaker-huggingface-inference-toolkit/blob/main/src/sagemaker_huggingface_inference_toolkit/handler_service.py
     """
-    if accepts_tensors(accept):
+    kind = media_type(accept)
+    if kind == TENSORS:
+        return pack(prediction)
+    if kind in ("", "*/*"):  # no toolkit asks so: each puts a default of its own there
         return pack(prediction), TENSORS
     return pack_text(prediction)

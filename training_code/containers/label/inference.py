@@ -1,6 +1,7 @@
 """Third container, the inverse label transformer: logits to sentiment, label, probabilities and confidence.
 
-Below the abstain threshold the answer is *unsure*, never a silent neutral. Knows nothing of texts or tokens.
+Below the abstain threshold the answer is *unsure*, never a silent neutral. Where a line came with variants, the answer
+names the words that carried it. Knows nothing of texts or tokens.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from feedback.sentiment import CLASSES, LABELS, UNSURE
-from training_code.containers.content_types import JSON_LINES
-from training_code.containers.lines import LineError
-from training_code.containers.manifest import model_version, read_json
-from training_code.containers.tensors import Expected, Message, unpack
+from training_code.containers import selftest
+from training_code.containers.artifact import open_artifact
+from training_code.containers.content_types import JSON, JSON_LINES, answer_type
+from training_code.containers.errors import RequestError, answering, malformed
+from training_code.containers.lines import Line
+from training_code.containers.manifest import read_json
+from training_code.containers.occlusion import explain
+from training_code.containers.tensors import Array, Expected, Message, unpack
 
 DECIMALS = 6
 EXPECTED = {"logits": Expected("F32", columns=len(CLASSES))}
-NO_ANSWER = LineError(code="no_prediction", message="The model gave no finite numbers for this text.")
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -33,10 +37,17 @@ class Calibration:
     abstain_below: float
     model_version: str
 
+    def probabilities(self, logits: Array) -> Probabilities:
+        """[rows, 3] in class order."""
+        scaled = logits.astype(np.float64) / self.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+        result: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return result
+
 
 @dataclass(frozen=True)
 class Answers:
-    """Probabilities [rows, 3] in class order, NaN where the model gave none."""
+    """Probabilities [rows, 3] in class order."""
 
     message: Message
     probabilities: Probabilities
@@ -44,15 +55,21 @@ class Answers:
 
 
 def model_fn(model_dir: str) -> Calibration:
-    version = model_version(model_dir, container="label")
+    calibration = load_calibration(model_dir, model_version=open_artifact(model_dir, container="label"))
+    selftest.check_label(model_dir, lambda logits: answer(calibration.probabilities(logits)[0], calibration))
+    return calibration
+
+
+def load_calibration(model_dir: str, *, model_version: str) -> Calibration:
+    """From the files of an artifact, or of a trained model; RuntimeError in one sentence when they are not usable."""
     labels = read_json(model_dir, "labels.json")
     if labels.get("labels") != list(LABELS) or labels.get("sentiments") != [int(sentiment) for sentiment in CLASSES]:
         raise RuntimeError("labels.json in the model artifact is not in this product's class order.")
-    calibration = read_json(model_dir, "calibration.json")
+    values = read_json(model_dir, "calibration.json")
     return Calibration(
-        temperature=_number(calibration, "temperature", above=0.0),
-        abstain_below=_number(calibration, "abstain_below", above=-math.inf),
-        model_version=version,
+        temperature=_number(values, "temperature", above=0.0),
+        abstain_below=_number(values, "abstain_below", above=-math.inf),
+        model_version=model_version,
     )
 
 
@@ -63,48 +80,55 @@ def _number(values: dict[str, object], name: str, *, above: float) -> float:
     return float(value)
 
 
+@answering
 def input_fn(body: bytes | str, content_type: str) -> Message:
     return unpack(body, content_type, EXPECTED)
 
 
+@answering
 def predict_fn(data: Message, model: Calibration) -> Answers:
-    logits = data.tensors["logits"].astype(np.float64)
-    logits[~np.isfinite(logits).all(axis=1)] = np.nan
-    scaled = logits / model.temperature
-    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return Answers(
-        message=data,
-        probabilities=exponentials / exponentials.sum(axis=1, keepdims=True),
-        calibration=model,
-    )
+    logits = data.tensors["logits"]
+    if not np.isfinite(logits).all():
+        raise malformed("The logits are not all finite numbers.")
+    return Answers(message=data, probabilities=model.probabilities(logits), calibration=model)
 
 
+@answering
 def output_fn(prediction: Answers, accept: str) -> tuple[bytes, str]:
-    """One JSON line per request line, in order. Always JSON Lines: it is the endpoint's one answer format."""
-    del accept
-    lines = []
-    for line in prediction.message.lines:
-        answer = _failure(line.error) if line.error or line.row is None else _answer(prediction, line.row)
-        lines.append(json.dumps({"id": line.id} | answer if line.id is not None else answer))
-    return "".join(f"{line}\n" for line in lines).encode("ascii"), JSON_LINES
+    """One answer per request line, in order: JSON Lines, or one JSON document of the form that the request had."""
+    kind = answer_type(accept)
+    if kind is None:
+        raise RequestError(406, f"Answers come as {JSON_LINES} or {JSON}.")
+    answers = [_line(prediction, line) for line in prediction.message.lines]
+    if kind == JSON:
+        document = answers[0] if prediction.message.is_single and len(answers) == 1 else answers
+        return json.dumps(document).encode("ascii"), JSON
+    return "".join(f"{json.dumps(entry)}\n" for entry in answers).encode("ascii"), JSON_LINES
 
 
-def _answer(prediction: Answers, row: int) -> dict[str, object]:
-    probabilities = prediction.probabilities[row]
-    if not np.isfinite(probabilities).all():
-        return _failure(NO_ANSWER)
+def _line(prediction: Answers, line: Line) -> dict[str, object]:
+    named: dict[str, object] = {} if line.id is None else {"id": line.id}
+    if line.row is None:
+        error = line.error
+        return named | {"error": {"code": error.code, "message": error.message} if error else None}
+    probabilities = prediction.probabilities[line.row]
+    found = named | answer(probabilities, prediction.calibration)
+    if line.words is None:
+        return found
+    decided = int(probabilities.argmax())
+    without = prediction.probabilities[line.row + 1 : line.row + 1 + len(line.words), decided]
+    return found | {"explanation": explain(line.words, float(probabilities[decided]), without.tolist())}
+
+
+def answer(probabilities: Probabilities, calibration: Calibration) -> dict[str, object]:
+    """What is answered for one text."""
     best = int(probabilities.argmax())
     confidence = float(probabilities[best])
-    is_sure = confidence >= prediction.calibration.abstain_below
+    is_sure = confidence >= calibration.abstain_below
     return {
         "sentiment": int(CLASSES[best]) if is_sure else None,
         "label": LABELS[best] if is_sure else UNSURE,
         "probabilities": {label: round(float(p), DECIMALS) for label, p in zip(LABELS, probabilities, strict=True)},
         "confidence": round(confidence, DECIMALS),
-        "model_version": prediction.calibration.model_version,
+        "model_version": calibration.model_version,
     }
-
-
-def _failure(error: LineError | None) -> dict[str, object]:
-    reason = error or NO_ANSWER
-    return {"error": {"code": reason.code, "message": reason.message}}
