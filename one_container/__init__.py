@@ -1,0 +1,1 @@
+"""All three stages of the endpoint in one container of one's own: see docs/one-container.md."""
