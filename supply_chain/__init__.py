@@ -1,0 +1,1 @@
+"""What this project is made of and how it is written: licences, pins, secrets, known flaws, our own nevers, a bill."""
