@@ -11,7 +11,7 @@ from stacks.launch import prepare_process
 
 prepare_process()
 
-from aws_cdk import App, Environment  # noqa: E402  the CDK's Node process starts with this import
+from aws_cdk import App, Environment, Validations  # noqa: E402  the CDK's Node process starts with this import
 
 from stacks.assets import Assets  # noqa: E402
 from stacks.settings import LOCAL, STAGES, StageSettings  # noqa: E402
@@ -27,13 +27,22 @@ def environment_of(settings: StageSettings) -> Environment:
     )
 
 
-def build(assets: Assets, *, outdir: str | None = None, context: Mapping[str, object] | None = None) -> App:
-    """The whole app, not yet synthesised. The CDK command line supplies the context of cdk.json itself."""
+def build(
+    assets: Assets, *, outdir: str | None = None, context: Mapping[str, object] | None = None, validate: bool = False
+) -> App:
+    """The whole app, not yet synthesised. The CDK command line supplies the context of cdk.json itself.
+
+    With `validate`, a template that breaks one of our own rules fails the synthesis, where the CDK validates at all.
+    """
     app = App(outdir=outdir, context=context)
+    if validate:
+        from policy.cdk_plugin import EarshotRules
+
+        Validations.of(app).add_plugins(EarshotRules())
     for settings in STAGES:
         EarshotStage(app, settings=settings, assets=assets, env=environment_of(settings))
     return app
 
 
 if __name__ == "__main__":
-    build(Assets.built()).synth()
+    build(Assets.built(), validate=os.environ["CDK_VALIDATION"] != "false").synth()

@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperGroup
 
 from cli.alerts import alerts
+from cli.check_template import check_template
+from cli.compare_variants import compare_variants
 from cli.connection import explained
 from cli.demo import demo
 from cli.destroy import destroy
@@ -22,7 +24,9 @@ from cli.ingest import ingest
 from cli.logs import logs
 from cli.models_commands import models
 from cli.query import query
+from cli.release import release, rollback
 from cli.render import print_problem
+from cli.rescore import rescore
 from cli.send import send
 from cli.status import status
 from cli.train import train
@@ -60,7 +64,26 @@ app = typer.Typer(
     help="Earshot hears what customers say: feedback intake, sentiment model, alerts and a lake to query.\n\n"
     "Exit codes: 0 done, 1 the work failed, 2 wrong input, 3 something needed is missing, 130 interrupted.",
 )
-for verb in (demo, up, down, status, ingest, train, evaluate, send, query, alerts, logs, destroy, doctor):
+for verb in (
+    demo,
+    up,
+    down,
+    status,
+    ingest,
+    train,
+    evaluate,
+    release,
+    rollback,
+    compare_variants,
+    rescore,
+    send,
+    query,
+    alerts,
+    logs,
+    destroy,
+    doctor,
+    check_template,
+):
     app.command()(verb)
 app.add_typer(models, name="models")
 

@@ -21,6 +21,8 @@ POLL_SECONDS = 1.0
 WORKING_STATES = ("Task", "Map", "Parallel")
 
 Say = Callable[[str], None]
+# A state's name and what it put out, when the execution leaves it.
+Left = Callable[[str, dict[str, Any]], None]
 
 
 @dataclass(kw_only=True)
@@ -29,6 +31,7 @@ class Progress:
 
     say: Say
     now: Say
+    left: Left | None = None
     tails: dict[str, LogTail] = field(default_factory=dict)
     entered: dict[str, float] = field(default_factory=dict)
     events_read: int = 0
@@ -48,18 +51,23 @@ def follow(
     *,
     say: Say,
     now: Say,
+    left: Left | None = None,
+    watch: Callable[[], None] | None = None,
     tails: dict[str, LogTail] | None = None,
     poll_seconds: float = POLL_SECONDS,
 ) -> dict[str, Any]:
     """Waits for the end and returns the output; a Problem says why the execution did not succeed.
 
-    `tails` maps a state's name to the log that its job writes; new lines are shown while it runs.
+    `tails` maps a state's name to the log that its job writes; new lines are shown while it runs. `left` is told of
+    every state that is left, `watch` is called at every look.
     """
-    progress = Progress(say=say, now=now, tails=tails or {})
+    progress = Progress(say=say, now=now, left=left, tails=tails or {})
     client = connection.client("stepfunctions")
     while True:
         described = client.describe_execution(executionArn=execution)
         _show_events(client, execution, progress)
+        if watch is not None:
+            watch()
         if described["status"] != "RUNNING":
             break
         time.sleep(poll_seconds)
@@ -95,8 +103,11 @@ def _show_events(client: Any, execution: str, progress: Progress) -> None:
                     progress.say(name)
             progress.now(name)
         elif kind.endswith("StateExited"):
-            name = event["stateExitedEventDetails"]["name"]
+            details = event["stateExitedEventDetails"]
+            name = details["name"]
             _show_lines(progress, name)
+            if progress.left is not None:
+                progress.left(name, json.loads(details.get("output") or "{}"))
             if name in progress.tails and name in progress.entered:
                 progress.say(f"{name} took {seconds(max(0.0, moment - progress.entered[name]))}")
     progress.events_read = len(events)

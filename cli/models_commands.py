@@ -1,4 +1,4 @@
-"""`earshot models`: list, compare, approve, release."""
+"""`earshot models`: list, compare, approve."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cli.connection import connect
 from cli.errors import BadInput
 from cli.models import Package, find_package, packages
 from cli.project import LOCAL
-from cli.releases import follow_release, start_release
+from cli.releases import follow_release
 from cli.render import METRICS, console, error_console, print_json, print_table, say
 from cli.steps import Steps
 
-models = typer.Typer(no_args_is_help=True, help="List, compare, approve and release models.")
+models = typer.Typer(no_args_is_help=True, help="List, compare and approve models.")
 
 PackageName = Annotated[str, typer.Argument(help="Version, ARN, run, latest or released.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the release to its end.")]
@@ -81,27 +81,12 @@ def approve(
     connection = connect(stage)
     chosen = find_package(connection, package)
     if chosen.status == "Approved":
-        raise BadInput(
-            f"Version {chosen.version} is approved already: `earshot models release {chosen.version}` serves it."
-        )
+        raise BadInput(f"Version {chosen.version} is approved already: `earshot release {chosen.version}` serves it.")
     connection.client("sagemaker").update_model_package(ModelPackageArn=chosen.arn, ModelApprovalStatus="Approved")
     if wait:
         steps = Steps(error_console() if as_json else console())
         with steps.step(f"Release version {chosen.version}") as step:
             follow_release(connection, chosen, step)
-    _report(find_package(connection, chosen.arn), as_json=as_json)
-
-
-@models.command()
-def release(package: PackageName, stage: options.Stage = LOCAL, as_json: options.Json = False) -> None:
-    """Serve an approved model, for instance an older one again."""
-    connection = connect(stage)
-    chosen = find_package(connection, package)
-    if chosen.status != "Approved":
-        raise BadInput(f"Version {chosen.version} is {chosen.status}: run `earshot models approve {chosen.version}`.")
-    steps = Steps(error_console() if as_json else console())
-    with steps.step(f"Release version {chosen.version}") as step:
-        start_release(connection, chosen, step)
     _report(find_package(connection, chosen.arn), as_json=as_json)
 
 

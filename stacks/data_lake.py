@@ -1,4 +1,4 @@
-"""The DataLake stack: key, buckets, catalog, queries, and the topic that alarms report to.
+"""The DataLake stack: key, buckets, catalog, queries, the topic that alarms report to, and the private network.
 
 Composes; the constructs know how. Nothing here knows who trains, serves or writes feedback.
 """
@@ -10,8 +10,9 @@ from stacks.constructs.catalog import Catalog
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.lake import Lake
 from stacks.constructs.operations import Operations
+from stacks.constructs.private_network import PrivateNetwork
 from stacks.constructs.query_workgroup import QueryWorkgroup
-from stacks.settings import DataLakeSettings
+from stacks.settings import DataLakeSettings, PlatformSettings
 
 
 class DataLake(Stack):
@@ -23,12 +24,13 @@ class DataLake(Stack):
         stack_name: str,
         name: str,
         settings: DataLakeSettings,
+        platform: PlatformSettings,
         disposable: bool,
     ) -> None:
         super().__init__(scope, id_, stack_name=stack_name, description="Earshot: data lake and catalog")
         delete_with_stack = disposable and settings.delete_data_with_stack
         removal_policy = RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN
-        key = DataKey(self, "DataKey", removal_policy=removal_policy)
+        key = DataKey(self, "DataKey", encrypts="the feedback, reviews and models", removal_policy=removal_policy)
         self.lake = Lake(
             self,
             "Lake",
@@ -40,7 +42,12 @@ class DataLake(Stack):
             capture_days=settings.capture_days,
         )
         self.catalog = Catalog(
-            self, "Catalog", lake=self.lake, database=name.replace("-", "_"), removal_policy=removal_policy
+            self,
+            "Catalog",
+            lake=self.lake,
+            database=name.replace("-", "_"),
+            encrypt_account_catalog=settings.encrypt_account_catalog,
+            removal_policy=removal_policy,
         )
         workgroup = QueryWorkgroup(
             self,
@@ -52,6 +59,11 @@ class DataLake(Stack):
             delete_history_with_stack=delete_with_stack,
         )
         self.operations = Operations(self, "Operations", key=key, emails=settings.operations_emails)
+        self.network = (
+            PrivateNetwork(self, "Network", addresses=platform.private_addresses, key=key, log_days=platform.log_days)
+            if platform.private_addresses
+            else None
+        )
 
         CfnOutput(self, "LakeBucket", value=self.lake.data.name)
         CfnOutput(self, "ArtifactBucket", value=self.lake.artifacts.name)

@@ -26,7 +26,7 @@ def prepare_process() -> None:
     if importlib.util.find_spec("aws_cdk") is None:
         _restart_in(_virtual_environment_python())
     for name, value in QUICK_SYNTH.items():
-        os.environ.setdefault(name, value)
+        os.environ.setdefault(name, value)  # nosemgrep: environment-is-read-in-from-env
 
 
 def _virtual_environment_python() -> Path:

@@ -4,6 +4,7 @@ Knows the values and the rules between them. Does not know the CDK: a stack rece
 plain keywords. Account and region are not here, they come from the environment of the CDK command line.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -11,6 +12,11 @@ from typing import Literal
 
 Balance = Literal["none", "undersample"]
 Approval = Literal["automatic", "manual"]
+
+# A tag can be moved to another image; a digest cannot.
+_IMAGE_BY_DIGEST = re.compile(
+    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/[a-z0-9][a-z0-9._/-]*@sha256:[0-9a-f]{64}"
+)
 
 
 class SettingsError(ValueError):
@@ -27,6 +33,8 @@ class DataLakeSettings:
     noncurrent_version_days: int = 90
     query_result_days: int = 30
     capture_days: int = 90
+    encrypt_account_catalog: bool = False
+    """Encrypt the Glue catalog with the stage's key: a setting of the whole account and region, for one stage there."""
     operations_emails: tuple[str, ...] = ()
 
 
@@ -63,9 +71,29 @@ class EndpointSettings:
     capture_percent: int = 100
     canary_percent: int = 50
     canary_wait_seconds: int = 300
+    canary_texts: int = 200
+    """Newest feedback that the served and the new model are both asked about, beside the new model's own probes."""
+    maximum_disagreement: float = 0.25
+    maximum_negative_shift: float = 0.15
+    maximum_unsure_shift: float = 0.25
+    maximum_accuracy_drop: float = 0.10
+    maximum_unexpected: float = 0.05
+    """Share of probes that the new model may answer otherwise than it did when it was evaluated."""
     latency_alarm_milliseconds: int = 1000
     termination_wait_seconds: int = 120
     release_poll_seconds: int = 30
+    asynchronous_maximum_instances: int = 0
+    """A second, asynchronous endpoint over the same model, of no instance up to so many; 0 makes none."""
+    one_container_image: str = ""
+    """An image of one's own in ECR, by digest, that serves releases in one container; empty for AWS's three."""
+
+    def __post_init__(self) -> None:
+        if self.asynchronous_maximum_instances < 0:
+            raise SettingsError("asynchronous_maximum_instances is a number of instances: 0 or more")
+        if self.one_container_image and not _IMAGE_BY_DIGEST.fullmatch(self.one_container_image):
+            raise SettingsError(
+                "one_container_image is no image in ECR by digest: ACCOUNT.dkr.ecr.REGION.amazonaws.com/NAME@sha256:..."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +112,26 @@ class IntakeSettings:
     """A queue that keeps every alert, so that a person or a test can read what was sent."""
     protect_ledger: bool = True
     keep_ledger: bool = True
-    oldest_message_alarm_seconds: int = 900
+    backup_days: int = 0
+    """How long a daily backup of the ledger is kept; 0 makes none."""
+    oldest_message_alarm_seconds: int = 90
     keep_api_log_role: bool = True
     """API Gateway has one role for logging per account and region, which other stages and products there may use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformSettings:
+    """What every function of a stage runs on."""
+
+    log_days: int
+    private_addresses: str | None = None
+    """Addresses of a network without a way out for the functions, or None for Lambda's own network.
+
+    Each interface endpoint costs by the hour (`stacks/constructs/private_network.py` lists them): it is left out where
+    nothing is at stake.
+    """
+    reserve_concurrency: bool = False
+    """Keep a share of the account's concurrency for each function. A new account has ten in all, none to reserve."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +141,7 @@ class StageSettings:
     name: str
     disposable: bool
     """Nothing here is worth keeping. The first of two keys: data is deleted only where the part says so too."""
-    log_days: int
+    platform: PlatformSettings
     data_lake: DataLakeSettings
     training: TrainingSettings
     endpoint: EndpointSettings
@@ -130,8 +175,8 @@ _QUICK_TRAINING = MappingProxyType(
 PROD = StageSettings(
     name="prod",
     disposable=False,
-    log_days=365,
-    data_lake=DataLakeSettings(),
+    platform=PlatformSettings(log_days=365, private_addresses="10.80.0.0/16", reserve_concurrency=True),
+    data_lake=DataLakeSettings(encrypt_account_catalog=True),
     training=TrainingSettings(approval="manual", hyperparameters=_FULL_TRAINING, minimum_macro_f1=0.6),
     endpoint=EndpointSettings(
         minimum_instances=2,
@@ -140,13 +185,13 @@ PROD = StageSettings(
         canary_wait_seconds=600,
         termination_wait_seconds=600,
     ),
-    intake=IntakeSettings(requests_per_second=200, request_burst=400, router_concurrency=20),
+    intake=IntakeSettings(requests_per_second=200, request_burst=400, router_concurrency=20, backup_days=35),
 )
 
 DEV = StageSettings(
     name="dev",
     disposable=True,
-    log_days=30,
+    platform=PlatformSettings(log_days=30),
     data_lake=DataLakeSettings(
         delete_data_with_stack=True,
         scan_limit_bytes=1024**3,
@@ -162,13 +207,15 @@ DEV = StageSettings(
 LOCAL = replace(
     DEV,
     name="local",
-    log_days=7,
+    platform=PlatformSettings(log_days=7),
     training=replace(DEV.training, hyperparameters=_QUICK_TRAINING, poll_seconds=1, minimum_macro_f1=0.4),
     endpoint=replace(
         DEV.endpoint,
-        maximum_instances=1,
+        # One chain of processes stands for both instances, and a release is a canary as in prod, of seconds.
+        minimum_instances=2,
+        maximum_instances=2,
         canary_percent=50,
-        canary_wait_seconds=0,
+        canary_wait_seconds=5,
         termination_wait_seconds=0,
         release_poll_seconds=1,
     ),

@@ -7,6 +7,7 @@ come from.
 from aws_cdk import Environment, Stage, Tags
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge_settings
 from stacks.assets import Assets
 from stacks.data_lake import DataLake
 from stacks.endpoint import Endpoint
@@ -25,6 +26,7 @@ class EarshotStage(Stage):
             stack_name=f"{prefix}-data-lake",
             name=prefix,
             settings=settings.data_lake,
+            platform=settings.platform,
             disposable=settings.disposable,
         )
         self.training = Training(
@@ -35,7 +37,9 @@ class EarshotStage(Stage):
             stage=settings.name,
             settings=settings.training,
             served_on=settings.endpoint.instance_type,
-            log_days=settings.log_days,
+            platform=settings.platform,
+            disposable=settings.disposable,
+            network=self.data_lake.network,
             assets=assets,
             lake=self.data_lake.lake,
             crawler=self.data_lake.catalog.crawler,
@@ -47,7 +51,9 @@ class EarshotStage(Stage):
             stack_name=f"{prefix}-endpoint",
             name=prefix,
             settings=settings.endpoint,
-            log_days=settings.log_days,
+            platform=settings.platform,
+            disposable=settings.disposable,
+            network=self.data_lake.network,
             assets=assets,
             lake=self.data_lake.lake,
             released_model=self.training.released_model,
@@ -60,11 +66,16 @@ class EarshotStage(Stage):
             stack_name=f"{prefix}-intake",
             name=prefix,
             settings=settings.intake,
-            log_days=settings.log_days,
+            platform=settings.platform,
+            disposable=settings.disposable,
+            network=self.data_lake.network,
             assets=assets,
             lake=self.data_lake.lake,
             endpoint=self.endpoint.endpoint,
             operations=self.data_lake.operations,
+        )
+        acknowledge_settings(
+            settings, data_lake=self.data_lake, training=self.training, endpoint=self.endpoint, intake=self.intake
         )
         Tags.of(self).add("project", "earshot")
         Tags.of(self).add("stage", settings.name)

@@ -9,13 +9,16 @@ from aws_cdk import aws_glue as glue
 from constructs import Construct
 
 from stacks.assets import Assets
+from stacks.constructs.data_key import DataKey
 from stacks.constructs.lake import Lake
 from stacks.constructs.model_pipeline import ModelPipeline
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.pipeline_definition import PipelineDefaults
+from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
 from stacks.constructs.released_model import ReleasedModel
-from stacks.settings import TrainingSettings
+from stacks.constructs.work_queue import DeadLetters
+from stacks.settings import PlatformSettings, TrainingSettings
 
 
 class Training(Stack):
@@ -29,7 +32,9 @@ class Training(Stack):
         stage: str,
         settings: TrainingSettings,
         served_on: str,
-        log_days: int,
+        platform: PlatformSettings,
+        disposable: bool,
+        network: PrivateNetwork | None,
         assets: Assets,
         lake: Lake,
         crawler: glue.CfnCrawler,
@@ -43,6 +48,13 @@ class Training(Stack):
             name=name,
             removal_policy=RemovalPolicy.RETAIN if settings.keep_models else RemovalPolicy.DESTROY,
         )
+        key = DataKey(
+            self,
+            "Key",
+            encrypts="the logs and dead letters",
+            removal_policy=RemovalPolicy.DESTROY if disposable else RemovalPolicy.RETAIN,
+        )
+        failures = DeadLetters(self, "Failures", what="Calls of the model pipeline", key=key, operations=operations)
         pipeline = ModelPipeline(
             self,
             "ModelPipeline",
@@ -69,7 +81,11 @@ class Training(Stack):
             crawler=crawler,
             registry=self.registry,
             operations=operations,
-            log_days=log_days,
+            key=key,
+            failures=failures,
+            network=NetworkSegment(self, "Network", network=network, position=1) if network else None,
+            log_days=platform.log_days,
+            reserve_concurrency=platform.reserve_concurrency,
         )
 
         CfnOutput(self, "ModelPipelineOutput", value=pipeline.arn).override_logical_id("ModelPipeline")

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stacks.assets import CONTAINERS, Assets
 from stacks.launch import QUICK_SYNTH, ROOT
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 Resource = dict[str, Any]
 Template = dict[str, Any]
@@ -36,6 +39,12 @@ def stand_in_assets(folder: Path) -> Assets:
 
 def synthesise(assets: Assets, outdir: Path, *, validate: bool) -> Path:
     """Synthesise every stage as the CDK command line would, without it; the folder of the cloud assembly."""
+    synthesised_app(assets, outdir, validate=validate)
+    return outdir
+
+
+def synthesised_app(assets: Assets, outdir: Path, *, validate: bool) -> "App":
+    """The same; the app, whose construct tree rules can still be held against."""
     with _environment({"CDK_DEFAULT_ACCOUNT": "000000000000", "CDK_DEFAULT_REGION": "eu-west-1"}):
         # `validate` is decided before the CDK's Node process starts, and that is when `app` is imported.
         if "aws_cdk" not in sys.modules:
@@ -43,8 +52,9 @@ def synthesise(assets: Assets, outdir: Path, *, validate: bool) -> Path:
         from app import build
 
         context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-        build(assets, outdir=str(outdir), context=context).synth()
-    return outdir
+        app = build(assets, outdir=str(outdir), context=context)
+        app.synth()
+    return app
 
 
 @contextmanager
@@ -80,14 +90,14 @@ class Assembly:
         return self.templates[stage, stack]
 
     def resources(self, stage: str, type_: str, *, stack: str | None = None) -> dict[str, Resource]:
-        """Resources of one type in a stage, by logical id."""
-        return {
-            logical_id: resource
-            for (in_stage, in_stack), template in self.templates.items()
-            if in_stage == stage and stack in (None, in_stack)
-            for logical_id, resource in template["Resources"].items()
-            if resource["Type"] == type_
-        }
+        """Resources of one type in a stage, by logical id; by `Stack.id` where an earlier stack has the same id."""
+        found: dict[str, Resource] = {}
+        for (in_stage, in_stack), template in self.templates.items():
+            if in_stage == stage and stack in (None, in_stack):
+                for logical_id, resource in template["Resources"].items():
+                    if resource["Type"] == type_:
+                        found[f"{in_stack}.{logical_id}" if logical_id in found else logical_id] = resource
+        return found
 
     def resource(self, stage: str, type_: str, *, stack: str | None = None) -> Resource:
         """The only resource of its type."""

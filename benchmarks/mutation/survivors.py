@@ -5,6 +5,7 @@ from benchmarks.mutation.score import Outcome
 # (mutation, start of the logical id): why it is right that nothing is found.
 REASONS = {
     ("rule-disabled", ""): "A rule may be switched off on purpose: a schedule, say, until its first run is wanted",
+    ("alarm-deleted", "EndpointOverload"): "It warns before the endpoint is slow; its latency and errors have alarms",
     ("dead-letters-deleted", "JobDeadLetters"): "Its source names it by an ARN: the queue may be in another stack",
 }
 

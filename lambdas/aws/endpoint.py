@@ -52,18 +52,23 @@ class EndpointUnavailableError(RuntimeError):
 
 
 class Endpoint:
-    """The sentiment endpoint. ``attempts`` bounds the tries of one batch; the client's own must be one."""
+    """The sentiment endpoint. ``attempts`` bounds the tries of one batch; the client's own must be one.
+
+    With a ``variant`` it is always that production variant that answers, whatever the weights are.
+    """
 
     def __init__(
         self,
         *,
         name: str,
         runtime: Client,
+        variant: str | None = None,
         attempts: int = 1,
         pause_seconds: float = 0.2,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
+        self._target = {} if variant is None else {"TargetVariant": variant}
         self._runtime = runtime
         self._attempts = attempts
         self._pause_seconds = pause_seconds
@@ -84,7 +89,7 @@ class Endpoint:
     def _invoke(self, body: bytes, ids: list[str]) -> list[Outcome]:
         try:
             answer = self._runtime.invoke_endpoint(
-                EndpointName=self._name, ContentType=JSON_LINES, Accept=JSON_LINES, Body=body
+                EndpointName=self._name, ContentType=JSON_LINES, Accept=JSON_LINES, Body=body, **self._target
             )
             content: bytes = answer["Body"].read(_ANSWER_LIMIT_BYTES)
             return parse_answer(content, ids=ids)

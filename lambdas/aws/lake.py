@@ -1,14 +1,19 @@
-"""Objects in S3: written whole, read whole or digested. It does not know what is in them."""
+"""Objects in S3: written whole, read whole or in pieces. It does not know what is in them."""
 
-import hashlib
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
 from lambdas.aws.clients import Client
 
-_CHUNK_BYTES: Final = 1024 * 1024
+
+class Stream(Protocol):
+    """The content of an object that is not read yet."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes, none at the end."""
 
 
 class NoSuchObjectError(LookupError):
@@ -38,12 +43,16 @@ class Lake:
         body: bytes = answer["Body"].read()
         return body
 
-    def sha256(self, uri: str) -> str:
-        """The digest of the object, read in pieces; NoSuchObjectError."""
-        digest = hashlib.sha256()
-        for chunk in self._get(uri)["Body"].iter_chunks(_CHUNK_BYTES):
-            digest.update(chunk)
-        return digest.hexdigest()
+    def open(self, uri: str) -> Stream:
+        """The object's content, to be read in pieces; NoSuchObjectError."""
+        body: Stream = self._get(uri)["Body"]
+        return body
+
+    def newest(self, prefix: str) -> list[str]:
+        """Addresses of what lies under the prefix, newest first; of more than 1,000 objects, any 1,000."""
+        bucket, key = split_uri(prefix)
+        listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
+        return [f"s3://{bucket}/{each['Key']}" for each in sorted(listed, key=_changed, reverse=True)]
 
     def _get(self, uri: str) -> dict[str, Any]:
         bucket, key = split_uri(uri)
@@ -54,6 +63,11 @@ class Lake:
                 raise NoSuchObjectError(f"There is no object {uri}, or no right to read it.") from error
             raise
         return answer
+
+
+def _changed(listed: dict[str, Any]) -> datetime:
+    changed: datetime = listed["LastModified"]
+    return changed
 
 
 def split_uri(uri: str) -> tuple[str, str]:

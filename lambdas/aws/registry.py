@@ -1,9 +1,11 @@
 """The model registry: the packages of one group. It does not know which model is good enough."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from lambdas.aws.clients import Client
+
+_DESCRIPTION_LIMIT: Final = 1024
 
 
 class Registry:
@@ -44,3 +46,10 @@ def describe_package(arn: str, *, sagemaker: Client) -> dict[str, Any]:
     """One package of any group."""
     package: dict[str, Any] = sagemaker.describe_model_package(ModelPackageName=arn)
     return package
+
+
+def reject_package(arn: str, reason: str, *, sagemaker: Client) -> None:
+    """Take the approval back, and say why: nothing compares itself with this package any more, or releases it."""
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Rejected", ApprovalDescription=reason[:_DESCRIPTION_LIMIT]
+    )

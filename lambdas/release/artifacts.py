@@ -1,32 +1,26 @@
-"""Checks that a release is whole before anything is changed: all artifacts are there and are what was evaluated.
+"""Checks that a release is whole before anything is changed: all artifacts are there, harmless and what was evaluated.
 
 It does not know where the artifacts are served.
 """
 
 from feedback.strict_json import BrokenJsonError, parse
+from lambdas.artifacts import inspect_release
 from lambdas.aws.lake import Lake, NoSuchObjectError
-from lambdas.containers import artifact_uris
 
 _MANIFEST_LIMIT_BYTES = 1024 * 1024
 
 
 class IncompleteReleaseError(RuntimeError):
-    """The artifacts of a release are missing or are not those of its manifest."""
+    """A release has no manifest that lists its artifacts."""
 
 
 def verify_artifacts(prefix: str, *, lake: Lake) -> None:
-    """Compare the three artifacts below ``prefix`` with the digests in ``manifest.json``; IncompleteReleaseError."""
-    digests = _digests(prefix, lake=lake)
-    for uri in artifact_uris(prefix).values():
-        name = uri.removeprefix(prefix)
-        if not isinstance(digests.get(name), str):
-            raise IncompleteReleaseError(f"The manifest of the release lists no digest of {name}.")
-        try:
-            digest = lake.sha256(uri)
-        except NoSuchObjectError as error:
-            raise IncompleteReleaseError(str(error)) from error
-        if digest != digests[name]:
-            raise IncompleteReleaseError(f"{name} is not the artifact that the manifest of the release lists.")
+    """Inspect the three artifacts below ``prefix`` and compare them with the digests in ``manifest.json``.
+
+    IncompleteReleaseError where the manifest is missing or broken, RefusedArtifactError for an artifact that is unsafe,
+    missing or another than listed.
+    """
+    inspect_release(prefix, _digests(prefix, lake=lake), lake=lake)
 
 
 def _digests(prefix: str, *, lake: Lake) -> dict[str, object]:

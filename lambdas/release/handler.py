@@ -6,47 +6,66 @@ from typing import Any
 
 from lambdas.aws.clients import client
 from lambdas.aws.lake import Lake
-from lambdas.aws.registry import describe_package
-from lambdas.containers import release_prefix
-from lambdas.release.artifacts import verify_artifacts
-from lambdas.release.releasing import ReleaseStatus, begin, check, undo
+from lambdas.aws.registry import describe_package, reject_package
+from lambdas.release.inspecting import Mode, change_for
+from lambdas.release.releasing import Change, ReleaseStatus, begin, check, undo
 from lambdas.release.settings import Settings
-from lambdas.release.stack import EndpointStack
+from lambdas.release.stack import EndpointStack, ParameterNames, Slot
 from lambdas.telemetry import LambdaContext, count, log
 
 
 class UnknownActionError(ValueError):
-    """The state machine asks for something that is none of begin, check and undo."""
-
-
-class NotApprovedError(RuntimeError):
-    """The model package is not approved, so it is not released."""
+    """The state machine asks for something that is none of its tasks."""
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Do one step. What is needed by the next one is in the answer, together with all that came in."""
     match event.get("action"):
+        case "inspect":
+            answer = _inspect(event)
         case "begin":
-            answer = _begin(event["model_package_arn"])
+            answer = _begin(_change(event))
         case "check":
             answer = _check(event, context)
         case "undo":
             answer = _undo(event, context)
+        case "take_back":
+            answer = _take_back(event, context)
+        case "reject":
+            answer = _reject(event, context)
         case action:
             raise UnknownActionError(f"There is no action {action!r}.")
     log("INFO", "A step of a release.", action=event["action"], status=answer.get("status"))
     return {**event, **answer}
 
 
-def _begin(arn: str) -> dict[str, Any]:
-    package = describe_package(arn, sagemaker=client("sagemaker", read_seconds=10.0))
-    if package.get("ModelApprovalStatus") != "Approved":
-        raise NotApprovedError(f"The model package {arn} is not approved.")
-    containers = package["InferenceSpecification"]["Containers"]
-    prefix = release_prefix([container["ModelDataUrl"] for container in containers])
-    verify_artifacts(prefix, lake=_lake())
-    begun = begin(prefix, stack=_stack())
-    return {"release": begun.release, "previous": begun.previous, "status": begun.status.value}
+def _inspect(event: Mapping[str, Any]) -> dict[str, Any]:
+    arn = event.get("model_package_arn")
+    change = change_for(
+        Mode(event.get("mode", Mode.RELEASE.value)),
+        describe_package(arn, sagemaker=client("sagemaker", read_seconds=10.0)) if arn else None,
+        share=event.get("share"),
+        stack=_stack(),
+        lake=_lake(),
+    )
+    return {
+        "slot": change.slot.value,
+        "release": change.release,
+        "is_guarded": change.is_guarded,
+        "share": change.share,
+    }
+
+
+def _change(event: Mapping[str, Any]) -> Change:
+    """The change that ``inspect`` answered."""
+    return Change(
+        slot=Slot(event["slot"]), release=event["release"], is_guarded=event["is_guarded"], share=event["share"]
+    )
+
+
+def _begin(change: Change) -> dict[str, Any]:
+    begun = begin(change, stack=_stack())
+    return {"previous": begun.previous, "status": begun.status.value}
 
 
 def _check(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -62,9 +81,22 @@ def _check(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _undo(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
-    restored = undo(release=event["release"], previous=event["previous"], stack=_stack())
+    restored = undo(_change(event), previous=event["previous"], stack=_stack())
     count(context, ReleasesUndone=int(restored))
     return {"status": ReleaseStatus.FAILED.value, "restored": restored}
+
+
+def _take_back(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    slot = Slot(event["slot"])
+    begun = begin(Change(slot=slot, release=event["previous"], is_guarded=False), stack=_stack())
+    count(context, ReleasesUndone=1)
+    return {"status": begun.status.value}
+
+
+def _reject(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    reject_package(event["model_package_arn"], event["reason"], sagemaker=client("sagemaker", read_seconds=10.0))
+    count(context, ModelsRejected=1)
+    return {"status": ReleaseStatus.FAILED.value}
 
 
 @cache
@@ -79,9 +111,16 @@ def _lake() -> Lake:
 
 @cache
 def _stack() -> EndpointStack:
+    settings = _settings()
     return EndpointStack(
-        name=_settings().endpoint_stack,
-        parameter=_settings().release_parameter,
+        name=settings.endpoint_stack,
+        parameters=ParameterNames(
+            release=settings.release_parameter,
+            beside=settings.beside_parameter,
+            guardrail=settings.guardrail_parameter,
+        ),
+        alarms=settings.rollback_alarms.split(","),
         cloudformation=client("cloudformation", read_seconds=20.0),
+        cloudwatch=client("cloudwatch"),
         ssm=client("ssm"),
     )

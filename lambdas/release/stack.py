@@ -1,62 +1,115 @@
-"""The Endpoint stack and its release parameter: what they say, and how they are changed. It decides nothing."""
+"""The Endpoint stack and its SSM parameters: what they say, and how they are changed. It decides nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from lambdas.aws.clients import Client
 
+STARTER: Final = "starter"
+NOTHING_BESIDE: Final = "none"
+GUARDED: Final = "on"
+UNGUARDED: Final = "off"
+
+_WEIGHT_PARAMETER: Final = "BesideWeight"
 _CAPABILITIES: Final = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+
+
+class Slot(Enum):
+    """The places for a model behind the endpoint."""
+
+    RELEASE = "release"
+    BESIDE = "beside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParameterNames:
+    """The names of the SSM parameters."""
+
+    release: str
+    beside: str
+    guardrail: str
+
+    def of(self, slot: Slot) -> str:
+        """The parameter that names the model in this slot."""
+        return self.release if slot is Slot.RELEASE else self.beside
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackState:
-    """``served`` is what the release parameter resolved to at the last update, None where that is not told."""
+    """``served`` is what a slot's parameter resolved to at the last update, as far as that is told."""
 
     status: str
     reason: str
-    served: str | None
+    served: Mapping[Slot, str]
 
 
 class EndpointStack:
-    """One CloudFormation stack that reads one SSM parameter."""
+    """One CloudFormation stack that reads SSM parameters."""
 
-    def __init__(self, *, name: str, parameter: str, cloudformation: Client, ssm: Client) -> None:
+    def __init__(
+        self,
+        *,
+        name: str,
+        parameters: ParameterNames,
+        alarms: Sequence[str],
+        cloudformation: Client,
+        cloudwatch: Client,
+        ssm: Client,
+    ) -> None:
         self._name = name
-        self._parameter = parameter
+        self._parameters = parameters
+        self._alarms = list(alarms)
         self._cloudformation = cloudformation
+        self._cloudwatch = cloudwatch
         self._ssm = ssm
 
-    def read_parameter(self) -> str:
-        """The release that the parameter names."""
-        value: str = self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"]
+    def read(self, slot: Slot) -> str:
+        """What the slot's parameter names."""
+        value: str = self._ssm.get_parameter(Name=self._parameters.of(slot))["Parameter"]["Value"]
         return value
 
-    def write_parameter(self, value: str) -> None:
-        """Name another release. Nothing is served differently before the stack is updated."""
-        self._ssm.put_parameter(Name=self._parameter, Value=value, Type="String", Overwrite=True)
+    def write(self, slot: Slot, value: str) -> None:
+        """Name another model. Nothing is served differently before the stack is updated."""
+        self._put(self._parameters.of(slot), value)
+
+    def guard(self, is_guarded: bool) -> None:
+        """Whether the endpoint's next update is a canary with alarms, or happens at once."""
+        wanted = GUARDED if is_guarded else UNGUARDED
+        if self._ssm.get_parameter(Name=self._parameters.guardrail)["Parameter"]["Value"] != wanted:
+            self._put(self._parameters.guardrail, wanted)
+
+    def ringing(self) -> list[str]:
+        """The metrics of those alarms that would take a new model back at this moment."""
+        described = self._cloudwatch.describe_alarms(AlarmNames=self._alarms, StateValue="ALARM")
+        return [alarm["MetricName"] for alarm in described["MetricAlarms"]]
 
     def state(self) -> StackState:
         """How the stack stands."""
         stack = self._describe()
-        served = [
-            parameter.get("ResolvedValue")
-            for parameter in stack.get("Parameters", [])
-            if parameter.get("ParameterValue") == self._parameter
-        ]
+        resolved = {each.get("ParameterValue"): each.get("ResolvedValue") for each in stack.get("Parameters", [])}
+        served = {slot: resolved.get(self._parameters.of(slot)) for slot in Slot}
         return StackState(
             status=stack["StackStatus"],
             reason=stack.get("StackStatusReason", ""),
-            served=served[0] if served else None,
+            served={slot: value for slot, value in served.items() if value is not None},
         )
 
-    def update(self) -> bool:
-        """Begin an update in which only what the parameter names is new; False where nothing is."""
-        parameters = [
-            {"ParameterKey": parameter["ParameterKey"], "UsePreviousValue": True}
-            for parameter in self._describe().get("Parameters", [])
-        ]
+    def update(self, *, share: float | None = None) -> bool:
+        """Begin an update in which only what the parameters name is new; False where nothing is.
+
+        A ``share`` below 1 is the beside model's part of the traffic; the released one's weight is always 1.
+        """
+        parameters: list[dict[str, Any]] = []
+        for parameter in self._describe().get("Parameters", []):
+            key = parameter["ParameterKey"]
+            if key == _WEIGHT_PARAMETER and share is not None:
+                parameters.append({"ParameterKey": key, "ParameterValue": f"{share / (1 - share):.6g}"})
+            else:
+                parameters.append({"ParameterKey": key, "UsePreviousValue": True})
         try:
             self._cloudformation.update_stack(
                 StackName=self._name, UsePreviousTemplate=True, Parameters=parameters, Capabilities=_CAPABILITIES
@@ -79,6 +132,9 @@ class EndpointStack:
             if status.endswith("_FAILED") and not is_stack and "cancelled" not in reason.lower():
                 first = f"{event['LogicalResourceId']}: {reason}"
         return first
+
+    def _put(self, name: str, value: str) -> None:
+        self._ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
     def _describe(self) -> dict[str, Any]:
         stack: dict[str, Any] = self._cloudformation.describe_stacks(StackName=self._name)["Stacks"][0]

@@ -13,17 +13,40 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.operations import Operations
 from stacks.constructs.role import Statement
+from stacks.constructs.work_queue import DeadLetters
 
 
 class AlertChannel(Construct):
-    def __init__(self, scope: Construct, id_: str, *, key: DataKey, emails: Sequence[str], inbox: bool) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        key: DataKey,
+        emails: Sequence[str],
+        inbox: bool,
+        failures: DeadLetters,
+        operations: Operations,
+    ) -> None:
         super().__init__(scope, id_)
         self._key = key
         self._topic = sns.Topic(self, "Topic", display_name="Earshot alerts", master_key=key.key, enforce_ssl=True)
         for email in emails:
             self._topic.add_subscription(subscriptions.EmailSubscription(email))
-        self.inbox = self._inbox() if inbox else None
+        self.inbox = self._inbox(failures) if inbox else None
+        operations.alarm(
+            self,
+            "Undelivered",
+            description="Alerts did not reach their readers",
+            namespace="AWS/SNS",
+            metric_name="NumberOfNotificationsFailed",
+            dimensions={"TopicName": self._topic.topic_name},
+            statistic="Sum",
+            threshold=0,
+            period=Duration.minutes(5),
+        )
 
     @property
     def topic_arn(self) -> str:
@@ -33,7 +56,7 @@ class AlertChannel(Construct):
         """What a role needs to send an alert."""
         return [Statement(actions=["sns:Publish"], resources=[self.topic_arn]), self._key.writing()]
 
-    def _inbox(self) -> sqs.Queue:
+    def _inbox(self, failures: DeadLetters) -> sqs.Queue:
         inbox = sqs.Queue(
             self,
             "Inbox",
@@ -52,7 +75,13 @@ class AlertChannel(Construct):
                 conditions={"ArnEquals": {"aws:SourceArn": self.topic_arn}},
             )
         )
+        failures.take_undelivered_messages(self.topic_arn)
         sns.CfnSubscription(
-            self, "InboxSubscription", topic_arn=self.topic_arn, protocol="sqs", endpoint=inbox.queue_arn
+            self,
+            "InboxSubscription",
+            topic_arn=self.topic_arn,
+            protocol="sqs",
+            endpoint=inbox.queue_arn,
+            redrive_policy={"deadLetterTargetArn": failures.queue.queue_arn},
         )
         return inbox

@@ -38,7 +38,16 @@ FIRST_FEEDBACK_DAY = "2024-01-01"
 
 
 class Catalog(Construct):
-    def __init__(self, scope: Construct, id_: str, *, lake: Lake, database: str, removal_policy: RemovalPolicy) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        lake: Lake,
+        database: str,
+        encrypt_account_catalog: bool,
+        removal_policy: RemovalPolicy,
+    ) -> None:
         super().__init__(scope, id_)
         self.database = database
         catalog = glue.CfnDatabase(
@@ -50,6 +59,8 @@ class Catalog(Construct):
             ),
         )
         catalog.apply_removal_policy(removal_policy)
+        if encrypt_account_catalog:
+            catalog.add_resource_dependency(self._encryption(lake))
         feedback = self._feedback_table(lake)
         feedback.add_resource_dependency(catalog)
         self.crawler = self._crawler(lake)
@@ -58,6 +69,23 @@ class Catalog(Construct):
     @property
     def crawler_name(self) -> str:
         return self.crawler.ref
+
+    def _encryption(self, lake: Lake) -> glue.CfnDataCatalogEncryptionSettings:
+        """The account and region have one catalog, and this is a setting of all of it."""
+        settings = glue.CfnDataCatalogEncryptionSettings
+        return glue.CfnDataCatalogEncryptionSettings(
+            self,
+            "Encryption",
+            catalog_id=Aws.ACCOUNT_ID,
+            data_catalog_encryption_settings=settings.DataCatalogEncryptionSettingsProperty(
+                encryption_at_rest=settings.EncryptionAtRestProperty(
+                    catalog_encryption_mode="SSE-KMS", sse_aws_kms_key_id=lake.key.arn
+                ),
+                connection_password_encryption=settings.ConnectionPasswordEncryptionProperty(
+                    return_connection_password_encrypted=True, kms_key_id=lake.key.arn
+                ),
+            ),
+        )
 
     def _feedback_table(self, lake: Lake) -> glue.CfnTable:
         """Declared, so that it is queryable before its first row; partition projection needs no crawler."""
@@ -99,13 +127,37 @@ class Catalog(Construct):
             "CrawlerAccess",
             service="glue",
             description="Reads raw/ of the lake and writes its tables into the catalog",
-            statements=[*lake.data.reading(RAW), *lake.data.listing(RAW), *self._crawler_statements()],
+            statements=[
+                *lake.data.reading(RAW),
+                *lake.data.listing(RAW),
+                lake.key.writing(),  # the catalog itself may be encrypted
+                *self._crawler_statements(),
+            ],
+        )
+        security = glue.CfnSecurityConfiguration(
+            self,
+            "Security",
+            name=f"{self.database}-crawler",
+            encryption_configuration=glue.CfnSecurityConfiguration.EncryptionConfigurationProperty(
+                cloud_watch_encryption=glue.CfnSecurityConfiguration.CloudWatchEncryptionProperty(
+                    cloud_watch_encryption_mode="SSE-KMS", kms_key_arn=lake.key.arn
+                ),
+                job_bookmarks_encryption=glue.CfnSecurityConfiguration.JobBookmarksEncryptionProperty(
+                    job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=lake.key.arn
+                ),
+                s3_encryptions=[
+                    glue.CfnSecurityConfiguration.S3EncryptionProperty(
+                        s3_encryption_mode="SSE-KMS", kms_key_arn=lake.key.arn
+                    )
+                ],
+            ),
         )
         crawler = glue.CfnCrawler(
             self,
             "Crawler",
             role=role.arn,
             database_name=self.database,
+            crawler_security_configuration=security.name,
             description="Makes a table of every folder under raw/",
             targets=glue.CfnCrawler.TargetsProperty(
                 s3_targets=[glue.CfnCrawler.S3TargetProperty(path=lake.data.uri(RAW))]
@@ -128,6 +180,7 @@ class Catalog(Construct):
         )
         # The crawler checks its role when it is created.
         crawler.node.add_dependency(role.policy)
+        crawler.add_resource_dependency(security)
         return crawler
 
     def _crawler_statements(self) -> Sequence[Statement]:
@@ -154,7 +207,12 @@ class Catalog(Construct):
                 ],
             ),
             Statement(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                actions=[
+                    "logs:AssociateKmsKey",
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                ],
                 resources=[arn("logs", "log-group:/aws-glue/crawlers*")],
             ),
         )

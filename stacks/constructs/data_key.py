@@ -1,10 +1,10 @@
-"""The one customer-managed key that everything at rest is encrypted with.
+"""A customer-managed key: one for the data that is kept, one in each stack for its queues, topics and logs.
 
-Knows which AWS services may use it on the account's behalf. Does not know the roles: they get exact statements where
-the data they read is granted.
+Knows which AWS services may use it on the account's behalf, and that only AWS services are given grants. Does not know
+the roles: they get exact statements where the data they read is granted.
 """
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -22,13 +22,14 @@ _SERVICES = (
 
 
 class DataKey(Construct):
-    def __init__(self, scope: Construct, id_: str, *, removal_policy: RemovalPolicy) -> None:
+    def __init__(self, scope: Construct, id_: str, *, encrypts: str, removal_policy: RemovalPolicy) -> None:
         super().__init__(scope, id_)
         self.key = kms.Key(
             self,
             "Key",
-            description=f"Encrypts the feedback, reviews and models of {Stack.of(self).stack_name}",
+            description=f"Encrypts {encrypts} of {Stack.of(self).stack_name}",
             enable_key_rotation=True,
+            pending_window=Duration.days(30),
             removal_policy=removal_policy,
         )
         self.arn = self.key.key_arn
@@ -48,6 +49,19 @@ class DataKey(Construct):
                 actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": arn("logs", "log-group:*")}},
+            )
+        )
+        # A grant is a permission that no policy shows: only AWS services, for their own resources, are given one.
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="GrantsOnlyForServices",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:CreateGrant"],
+                resources=["*"],
+                conditions={
+                    "BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}
+                },
             )
         )
 

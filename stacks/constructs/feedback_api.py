@@ -1,15 +1,15 @@
 """The public REST API: three routes, signed requests only, bodies judged before any code runs, problems as JSON.
 
-Knows routes, models, throttling, access logs and what API Gateway itself answers. Does not know what the function does
-with a request.
+Knows routes, models, throttling, logs and what API Gateway itself answers. Does not know what the function does with a
+request.
 """
 
 import json
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
-from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.constructs.arns import arn
@@ -18,8 +18,11 @@ from stacks.constructs.feedback_models import batch_model, feedback_model
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.log_group import log_group
 from stacks.constructs.operations import Operations
+from stacks.constructs.role import Role, Statement
 
 STAGE = "live"
+# Longer than the model may take and the first call of a new environment; clients are promised no more.
+_SLOW = Duration.seconds(5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +82,8 @@ class FeedbackApi(Construct):
     ) -> None:
         super().__init__(scope, id_)
         access_log = log_group(self, "AccessLog", key=key, days=log_days)
+        # Three rule packs ask for one. It costs nothing, and would be shown to a backend that is called over HTTP.
+        certificate = apigateway.CfnClientCertificate(self, "Certificate", description=f"Shown to backends by {name}")
         self._api = apigateway.RestApi(
             self,
             "Api",
@@ -92,11 +97,21 @@ class FeedbackApi(Construct):
                 throttling_rate_limit=requests_per_second,
                 throttling_burst_limit=request_burst,
                 metrics_enabled=True,
+                tracing_enabled=True,
+                # Errors only and never bodies: what was sent belongs in no log.
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,
+                client_certificate_id=certificate.ref,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(_ACCESS_LOG_LINE),
             ),
         )
         self._api.node.try_remove_child("Endpoint")  # the stack names its outputs itself
+        # Made before API Gateway makes it, without a key and for ever.
+        execution_log = log_group(
+            self, "ExecutionLog", key=key, days=log_days, name=f"API-Gateway-Execution-Logs_{self.id}/{STAGE}"
+        )
+        self._api.deployment_stage.node.add_dependency(execution_log)
         self._let_api_gateway_log(keep=keep_log_role)
         self._add_routes(handler)
         self._add_problems()
@@ -110,6 +125,19 @@ class FeedbackApi(Construct):
             statistic="Sum",
             threshold=0,
             period=Duration.minutes(5),
+        )
+        operations.alarm(
+            self,
+            "Latency",
+            description=f"One in a hundred answers of the API took longer than {_SLOW.to_seconds():.0f} s",
+            namespace="AWS/ApiGateway",
+            metric_name="Latency",
+            dimensions={"ApiName": f"{name}-feedback", "Stage": STAGE},
+            statistic="p99",
+            threshold=_SLOW.to_milliseconds(),
+            period=Duration.minutes(1),
+            evaluation_periods=3,
+            datapoints_to_alarm=2,
         )
 
     @property
@@ -134,8 +162,10 @@ class FeedbackApi(Construct):
         return f"{self.url}v1/feedback/"
 
     def _add_routes(self, handler: HandlerFunction) -> None:
-        integration = apigateway.LambdaIntegration(handler.function, proxy=True, allow_test_invoke=False)
-        validator = self._api.add_request_validator("Body", validate_request_body=True)
+        integration = self._integration(handler)
+        validator = self._api.add_request_validator(
+            "Body", validate_request_body=True, validate_request_parameters=True
+        )
         feedback = self._api.root.add_resource("v1").add_resource("feedback")
         batch = feedback.add_resource("batch")
         one = feedback.add_resource("{id}")
@@ -153,7 +183,26 @@ class FeedbackApi(Construct):
             ).node.add_dependency(model)
             # A deployment is a snapshot: a changed model needs a new one.
             self._deployment.add_to_logical_id(schema)
-        one.add_method("GET", integration)
+        one.add_method(
+            "GET", integration, request_validator=validator, request_parameters={"method.request.path.id": True}
+        )
+
+    def _integration(self, handler: HandlerFunction) -> apigateway.Integration:
+        """`LambdaIntegration` permits each route by an ARN alone; here the account is named as well."""
+        lambda_.CfnPermission(
+            self,
+            "Invoking",
+            action="lambda:InvokeFunction",
+            function_name=handler.arn,
+            principal="apigateway.amazonaws.com",
+            source_account=Stack.of(self).account,
+            source_arn=arn("execute-api", f"{self.id}/{STAGE}/*/v1/feedback*"),
+        )
+        return apigateway.Integration(
+            type=apigateway.IntegrationType.AWS_PROXY,
+            integration_http_method="POST",
+            uri=arn("apigateway", f"path/2015-03-31/functions/{handler.arn}/invocations", account="lambda"),
+        )
 
     def _add_problems(self) -> None:
         for problem in _PROBLEMS:
@@ -178,27 +227,29 @@ class FeedbackApi(Construct):
 
     def _let_api_gateway_log(self, *, keep: bool) -> None:
         """API Gateway logs with one role per account and region: one that others may rely on outlives the stack."""
-        logging = iam.PolicyStatement(
-            actions=[
-                "logs:CreateLogGroup",
-                "logs:CreateLogStream",
-                "logs:DescribeLogGroups",
-                "logs:DescribeLogStreams",
-                "logs:FilterLogEvents",
-                "logs:GetLogEvents",
-                "logs:PutLogEvents",
-            ],
-            # API Gateway tries the role against all log groups when it is set.
-            resources=["*"],
-        )
-        role = iam.Role(
+        role = Role(
             self,
-            "LogRole",
-            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            "LogAccess",
+            service="apigateway",
             description="API Gateway writes the logs of this account and region with it",
-            inline_policies={"Logging": iam.PolicyDocument(statements=[logging])},
+            statements=[
+                Statement(
+                    actions=[
+                        "logs:CreateLogGroup",
+                        "logs:CreateLogStream",
+                        "logs:DescribeLogGroups",
+                        "logs:DescribeLogStreams",
+                        "logs:FilterLogEvents",
+                        "logs:GetLogEvents",
+                        "logs:PutLogEvents",
+                    ],
+                    # The account's one role: API Gateway tries it against all log groups when it is set.
+                    resources=[arn("logs", "log-group:*")],
+                )
+            ],
         )
-        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
+        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.arn)
+        account.node.add_dependency(role.policy)
         removal_policy = RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY
         role.apply_removal_policy(removal_policy)
         account.apply_removal_policy(removal_policy)

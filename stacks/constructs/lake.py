@@ -16,6 +16,8 @@ FEATURES = "curated/features/"
 REPORTS = "reports/"
 CAPTURE = "capture/"
 QUERY_RESULTS = "athena/"
+RESCORING = "rescore/"
+"""What rescoring asks and gets answered, below a folder for each job."""
 
 TRAINING_OUTPUT = "training/"
 MODELS = "models/"
@@ -49,6 +51,8 @@ class Bucket(Construct):
             minimum_tls_version=1.2,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            # No default retention: what a customer wants forgotten can be deleted. Evidence can be locked by object.
+            object_lock_enabled=True,
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix=f"{id_.lower()}/",
             lifecycle_rules=lifecycle_rules,
@@ -57,11 +61,7 @@ class Bucket(Construct):
         )
         self.name = self.bucket.bucket_name
         self._arn = self.bucket.bucket_arn
-        # `event_bridge_enabled=True` would bring a custom resource with a Lambda function for what is one property.
-        resource = self.bucket.node.default_child
-        if not isinstance(resource, s3.CfnBucket):
-            raise TypeError("the default child of a bucket is its CloudFormation resource")
-        resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
+        _announce_objects(self.bucket)
 
     def uri(self, prefix: str) -> str:
         """`s3://bucket/prefix`."""
@@ -71,16 +71,17 @@ class Bucket(Construct):
         """Statements that let a role read objects under the prefixes whose keys it knows."""
         return [self._objects(["s3:GetObject"], prefixes), self._key.reading()]
 
+    def finding(self, *prefixes: str) -> Statement:
+        """What a role needs to find what lies under the prefixes, and nothing else."""
+        return Statement(
+            actions=["s3:ListBucket"],
+            resources=[self._arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+        )
+
     def listing(self, *prefixes: str) -> list[Statement]:
-        """Statements that let a role find what lies under the prefixes, and nothing else."""
-        return [
-            Statement(
-                actions=["s3:ListBucket"],
-                resources=[self._arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
-            ),
-            Statement(actions=["s3:GetBucketLocation"], resources=[self._arn]),
-        ]
+        """The same for Glue and SageMaker, which ask where the bucket is."""
+        return [self.finding(*prefixes), Statement(actions=["s3:GetBucketLocation"], resources=[self._arn])]
 
     def writing(self, *prefixes: str) -> list[Statement]:
         """Statements that let a role put objects under the prefixes; it can neither read nor delete them."""
@@ -112,8 +113,10 @@ class Lake(Construct):
         access_logs = s3.Bucket(
             self,
             "AccessLogs",
-            # Access logs are delivered by S3 itself, which writes to SSE-S3 buckets without a key policy.
+            # S3 delivers access logs to buckets with SSE-S3 and without object lock, and to no others.
             encryption=s3.BucketEncryption.S3_MANAGED,
+            # Who reads the logs is logged too, in the same bucket: a few records an hour, which expire with the others.
+            server_access_logs_prefix="access-logs/",
             versioned=True,
             enforce_ssl=True,
             minimum_tls_version=1.2,
@@ -123,6 +126,7 @@ class Lake(Construct):
             removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
             auto_delete_objects=delete_with_stack,
         )
+        _announce_objects(access_logs)
         self.data = Bucket(
             self,
             "Lake",
@@ -133,6 +137,8 @@ class Lake(Construct):
                 _housekeeping(days=noncurrent_version_days),
                 _expire("QueryResults", days=query_result_days, prefix=QUERY_RESULTS),
                 _expire("Capture", days=capture_days, prefix=CAPTURE),
+                # Texts and answers again, kept as long as those that the endpoint captures.
+                _expire("Rescoring", days=capture_days, prefix=RESCORING),
             ],
         )
         self.artifacts = Bucket(
@@ -143,6 +149,14 @@ class Lake(Construct):
             delete_with_stack=delete_with_stack,
             lifecycle_rules=[_housekeeping(days=noncurrent_version_days)],
         )
+
+
+def _announce_objects(bucket: s3.Bucket) -> None:
+    """`event_bridge_enabled=True` would bring a custom resource with a Lambda function for what is one property."""
+    resource = bucket.node.default_child
+    if not isinstance(resource, s3.CfnBucket):
+        raise TypeError("the default child of a bucket is its CloudFormation resource")
+    resource.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
 
 
 def _housekeeping(*, days: int) -> s3.LifecycleRule:

@@ -4,16 +4,19 @@ Knows the table and exact statements for its readers and writers. Does not know 
 the expiry.
 """
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.operations import Operations
 from stacks.constructs.role import Statement
 
 
 class Ledger(Construct):
-    def __init__(self, scope: Construct, id_: str, *, key: DataKey, keep: bool, protected: bool) -> None:
+    def __init__(
+        self, scope: Construct, id_: str, *, key: DataKey, keep: bool, protected: bool, operations: Operations
+    ) -> None:
         super().__init__(scope, id_)
         self._key = key
         self._table = dynamodb.Table(
@@ -31,10 +34,27 @@ class Ledger(Construct):
             deletion_protection=protected,
             removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
         )
+        # A table on demand throttles a few calls when it grows, and clients try those again: not worth a word.
+        for direction in ("Read", "Write"):
+            operations.alarm(
+                self,
+                f"{direction}Throttles",
+                description=f"The ledger turned {direction.lower()}s away",
+                namespace="AWS/DynamoDB",
+                metric_name=f"{direction}ThrottleEvents",
+                dimensions={"TableName": self._table.table_name},
+                statistic="Sum",
+                threshold=10,
+                period=Duration.minutes(1),
+            )
 
     @property
     def table_name(self) -> str:
         return self._table.table_name
+
+    @property
+    def table_arn(self) -> str:
+        return self._table.table_arn
 
     @property
     def stream_arn(self) -> str:

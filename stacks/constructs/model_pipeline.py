@@ -9,15 +9,19 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.assets import Assets
 from stacks.constructs.arns import arn
+from stacks.constructs.data_key import DataKey
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.lake import BASES, FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
 from stacks.constructs.pipeline_definition import PipelineAddresses, PipelineDefaults, pipeline_definition
+from stacks.constructs.private_network import NetworkSegment
 from stacks.constructs.role import Role, Statement
 from stacks.constructs.sagemaker_role import SageMakerRole, reading_assets
+from stacks.constructs.work_queue import DeadLetters
 from stacks.constructs.workflow import Workflow
 from stacks.images import framework_image
 from stacks.settings import Approval
@@ -41,7 +45,11 @@ class ModelPipeline(Construct):
         crawler: glue.CfnCrawler,
         registry: ModelRegistry,
         operations: Operations,
+        key: DataKey,
+        failures: DeadLetters,
+        network: NetworkSegment | None,
         log_days: int,
+        reserve_concurrency: bool,
     ) -> None:
         super().__init__(scope, id_)
         self._lake = lake
@@ -62,13 +70,18 @@ class ModelPipeline(Construct):
             environment={"MODEL_PACKAGE_GROUP": registry.group_name, "MINIMUM_MACRO_F1": str(minimum_macro_f1)},
             statements=[
                 *lake.data.reading(REPORTS),
+                *lake.artifacts.reading(MODELS),  # the archives are inspected before they are registered
                 registry.allowing("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"),
             ],
-            timeout=Duration.seconds(60),
-            memory_mib=256,
-            key=lake.key,
+            timeout=Duration.minutes(10),
+            memory_mib=1024,
+            key=key,
             log_days=log_days,
             operations=operations,
+            failures=failures,
+            network=network,
+            # One call for each run of the pipeline.
+            concurrency=5 if reserve_concurrency else None,
         )
         register = HandlerFunction(
             self,
@@ -87,9 +100,12 @@ class ModelPipeline(Construct):
             statements=[registry.allowing("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages")],
             timeout=Duration.seconds(60),
             memory_mib=256,
-            key=lake.key,
+            key=key,
             log_days=log_days,
             operations=operations,
+            failures=failures,
+            network=network,
+            concurrency=5 if reserve_concurrency else None,
         )
         self.workflow = Workflow(
             self,
@@ -121,11 +137,17 @@ class ModelPipeline(Construct):
                 gate.invoking(),
                 register.invoking(),
             ],
-            key=lake.key,
+            key=key,
             log_days=log_days,
             operations=operations,
         )
-        self._schedule(schedule, enabled=schedule_enabled)
+        acknowledge(
+            self.workflow.state_machine,
+            rule="ML-60",
+            reason="Jobs fetch pinned packages and the base model from their hubs, which a closed network cuts off",
+        )
+        if schedule_enabled:
+            self._schedule(schedule, failures)
 
     @property
     def arn(self) -> str:
@@ -201,7 +223,8 @@ class ModelPipeline(Construct):
             actions=["glue:GetCrawler", "glue:StartCrawler"], resources=[arn("glue", f"crawler/{crawler.ref}")]
         )
 
-    def _schedule(self, schedule: str, *, enabled: bool) -> None:
+    def _schedule(self, schedule: str, failures: DeadLetters) -> None:
+        failures.take_undelivered_events()
         role = Role(
             self,
             "ScheduleAccess",
@@ -212,8 +235,16 @@ class ModelPipeline(Construct):
         events.CfnRule(
             self,
             "Schedule",
-            description="Trains and evaluates a new model regularly; off unless the stage's settings switch it on",
+            description="Trains and evaluates a new model regularly",
             schedule_expression=schedule,
-            state="ENABLED" if enabled else "DISABLED",
-            targets=[events.CfnRule.TargetProperty(id="ModelPipeline", arn=self.arn, role_arn=role.arn, input="{}")],
+            state="ENABLED",
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="ModelPipeline",
+                    arn=self.arn,
+                    role_arn=role.arn,
+                    input="{}",
+                    dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=failures.queue.queue_arn),
+                )
+            ],
         )

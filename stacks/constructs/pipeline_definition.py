@@ -332,11 +332,15 @@ def _evaluate(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, St
 
 def _gate_and_register(to: PipelineAddresses) -> dict[str, State]:
     evaluation = f"{{% '{to.lake}reports/' & $run & '/evaluation/evaluation.json' %}}"
+    release = f"{{% '{to.artifacts}models/' & $run & '/' %}}"
     return {
         "Gate": {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
-            "Arguments": {"FunctionName": to.gate_function, "Payload": {"evaluation_uri": evaluation}},
+            "Arguments": {
+                "FunctionName": to.gate_function,
+                "Payload": {"evaluation_uri": evaluation, "release_prefix": release},
+            },
             "Retry": [LAMBDA_HICCUP],
             "Catch": [_failure_of("Gate")],
             "Assign": {"gate": "{% $states.result.Payload %}"},
@@ -361,7 +365,7 @@ def _gate_and_register(to: PipelineAddresses) -> dict[str, State]:
                 "Payload": {
                     "run": "{% $run %}",
                     "evaluation_uri": evaluation,
-                    "release_prefix": f"{{% '{to.artifacts}models/' & $run & '/' %}}",
+                    "release_prefix": release,
                     "metrics": "{% $gate.metrics %}",
                 },
             },

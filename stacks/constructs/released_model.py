@@ -1,6 +1,6 @@
-"""Which model is served: one SSM parameter, made with the word for the starter and written by every release.
+"""Which models are served and how the next change happens: SSM parameters, written by releases.
 
-Knows the parameter and its statements. Does not know the endpoint that reads it.
+Knows the parameters and their statements. Does not know the endpoint that reads them.
 """
 
 from aws_cdk import aws_ssm as ssm
@@ -10,14 +10,19 @@ from stacks.constructs.arns import arn
 from stacks.constructs.role import Statement
 
 STARTER = "starter"
+NOTHING_BESIDE = "none"
+GUARDED = "on"
 
 
 class ReleasedModel(Construct):
-    """The template's value never changes, so CloudFormation sets it once and no deploy takes a release back."""
+    """The template's values never change, so CloudFormation sets them once and no deploy takes a release back."""
 
     def __init__(self, scope: Construct, id_: str, *, parameter: str) -> None:
         super().__init__(scope, id_)
+        folder = parameter.rpartition("/")[0]
         self.parameter_name = parameter
+        self.beside_name = f"{folder}/beside"
+        self.guardrail_name = f"{folder}/guardrail"
         self._parameter = ssm.CfnParameter(
             self,
             "Parameter",
@@ -26,11 +31,29 @@ class ReleasedModel(Construct):
             value=STARTER,
             description="Prefix of the released model's artifacts, or the word starter; written by releases",
         )
-
-    @property
-    def _arn(self) -> str:
-        return arn("ssm", f"parameter/{self.parameter_name.removeprefix('/')}")
+        ssm.CfnParameter(
+            self,
+            "Beside",
+            name=self.beside_name,
+            type="String",
+            value=NOTHING_BESIDE,
+            description="Prefix of a second model's artifacts, or the word none; written by releases",
+        )
+        ssm.CfnParameter(
+            self,
+            "Guardrail",
+            name=self.guardrail_name,
+            type="String",
+            value=GUARDED,
+            description="off while a release changes the endpoint at once, without canary and alarms; else on",
+        )
 
     def releasing(self) -> Statement:
-        """Read and write the parameter; CloudFormation reads it with the caller's rights."""
-        return Statement(actions=["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"], resources=[self._arn])
+        """Read and write the parameters; CloudFormation reads them with the caller's rights."""
+        return Statement(
+            actions=["ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"],
+            resources=[
+                arn("ssm", f"parameter/{name.removeprefix('/')}")
+                for name in (self.parameter_name, self.beside_name, self.guardrail_name)
+            ],
+        )

@@ -1,4 +1,4 @@
-"""A role with one policy of exact statements, for one AWS service.
+"""A role with one customer-managed policy of exact statements, for one AWS service.
 
 Knows what a statement is and how statements become a policy document. Does not know who needs what.
 """
@@ -6,7 +6,7 @@ Knows what a statement is and how statements become a policy document. Does not 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Aws, Names
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -25,6 +25,10 @@ class Statement:
     conditions: Conditions | None = None
 
 
+# Traces have no resource to name.
+TRACING = Statement(actions=["xray:PutTelemetryRecords", "xray:PutTraceSegments"], resources=["*"])
+
+
 class Role(Construct):
     def __init__(
         self, scope: Construct, id_: str, *, service: str, description: str, statements: Iterable[Statement]
@@ -37,15 +41,17 @@ class Role(Construct):
         }
         if service in _TELL_THE_ACCOUNT:
             trust["Condition"] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
-        role = iam.CfnRole(self, "Role", description=description, assume_role_policy_document=_document([trust]))
-        self.arn = role.attr_arn
-        self.policy = iam.CfnPolicy(
-            self,
-            "Policy",
-            policy_name=Names.unique_resource_name(self, max_length=128),
-            policy_document=_document(merged(statements)),
-            roles=[role.ref],
+        self._role = iam.CfnRole(self, "Role", description=description, assume_role_policy_document=_document([trust]))
+        self.arn = self._role.attr_arn
+        # Managed by this account rather than inline, so that it has versions and shows up in reports of its own.
+        self.policy = iam.CfnManagedPolicy(
+            self, "Policy", policy_document=_document(merged(statements)), roles=[self._role.ref]
         )
+
+    def apply_removal_policy(self, policy: RemovalPolicy) -> None:
+        """What becomes of the role and its policy when they leave the stack."""
+        self._role.apply_removal_policy(policy)
+        self.policy.apply_removal_policy(policy)
 
 
 def merged(statements: Iterable[Statement]) -> list[dict[str, object]]:

@@ -15,7 +15,7 @@ from stacks.constructs.arns import arn
 from stacks.constructs.role import Role, Statement
 from stacks.images import FrameworkImage
 
-LogGroup = Literal["ProcessingJobs", "TrainingJobs", "Endpoints"]
+LogGroup = Literal["ProcessingJobs", "TrainingJobs", "TransformJobs", "Endpoints"]
 
 
 class SageMakerRole(Construct):

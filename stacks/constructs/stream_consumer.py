@@ -1,18 +1,24 @@
 """What follows from a decision: a function on the ledger's stream, for the records that match a pattern.
 
-Knows batching, retries and where a record goes that failed for good. Does not know what the function does.
+Knows batching, retries, where a record goes that failed for good, and the alarm on a stream that is not kept up with.
+Does not know what the function does.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.ledger import Ledger
+from stacks.constructs.operations import Operations
 from stacks.constructs.role import Statement
 from stacks.constructs.work_queue import DeadLetters
+
+# A batch waits up to a minute for company, and who waits longer is to be heard of within three.
+_LATE = Duration.seconds(90)
 
 
 class StreamConsumer(Construct):
@@ -26,6 +32,7 @@ class StreamConsumer(Construct):
         failures: DeadLetters,
         pattern: Mapping[str, object],
         batch_size: int,
+        operations: Operations,
         batching_window_seconds: int = 0,
     ) -> None:
         super().__init__(scope, id_)
@@ -51,6 +58,17 @@ class StreamConsumer(Construct):
         )
         # Lambda checks that the function's role may read the stream when the mapping is made.
         source.node.add_dependency(function.role.policy)
+        operations.alarm(
+            self,
+            "Behind",
+            description="Decisions wait too long for what follows from them",
+            namespace="AWS/Lambda",
+            metric_name="IteratorAge",
+            dimensions={"FunctionName": function.function.function_name},
+            statistic="Maximum",
+            threshold=_LATE.to_milliseconds(),
+            period=Duration.minutes(1),
+        )
 
 
 def statements_of_consumer(ledger: Ledger, failures: DeadLetters) -> Sequence[Statement]:

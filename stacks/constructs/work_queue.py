@@ -3,7 +3,8 @@
 Knows encryption, retention, redrive and the alarms that say work is stuck. Does not know the messages.
 """
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -27,6 +28,8 @@ class DeadLetters(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key.key,
             enforce_ssl=True,
+            # Says what the queue is for. `byQueue` would need the source's ARN, and the source needs this queue's.
+            redrive_allow_policy=sqs.RedriveAllowPolicy(redrive_permission=sqs.RedrivePermission.ALLOW_ALL),
             removal_policy=RemovalPolicy.DESTROY,
         )
         operations.alarm(
@@ -39,6 +42,30 @@ class DeadLetters(Construct):
             statistic="Maximum",
             threshold=0,
             period=Duration.minutes(5),
+        )
+
+    def take_undelivered_events(self) -> None:
+        """Let EventBridge put events here that it could not hand to their target, from rules of this account."""
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UndeliveredEvents",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+
+    def take_undelivered_messages(self, topic_arn: str) -> None:
+        """Let SNS put messages of the topic here that it could not hand to a subscriber."""
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="UndeliveredMessages",
+                principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": topic_arn}},
+            )
         )
 
     def sending(self) -> list[Statement]:
@@ -89,7 +116,7 @@ class WorkQueue(Construct):
             dimensions={"QueueName": self.queue.queue_name},
             statistic="Maximum",
             threshold=oldest_message_alarm.to_seconds(),
-            period=Duration.minutes(5),
+            period=Duration.minutes(1),
         )
 
     def sending(self) -> list[Statement]:

@@ -1,6 +1,6 @@
 """A Step Functions state machine from a definition in the States Language, with a role of exact statements and logs.
 
-Knows logging and the alarm on failed executions. Does not know the states.
+Knows logging, tracing and the alarm on failed executions. Does not know the states.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,10 @@ from constructs import Construct
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.log_group import log_group
 from stacks.constructs.operations import Operations
-from stacks.constructs.role import Role, Statement
+from stacks.constructs.role import TRACING, Role, Statement
+
+# Step Functions asks X-Ray which executions to trace; the call has no resource to name.
+_SAMPLING = Statement(actions=["xray:GetSamplingRules", "xray:GetSamplingTargets"], resources=["*"])
 
 
 class Workflow(Construct):
@@ -32,7 +35,11 @@ class Workflow(Construct):
         # The prefix keeps the resource policy of Step Functions' log delivery below its size limit.
         logs = log_group(self, "Log", key=key, days=log_days, name=f"/aws/vendedlogs/states/{name}")
         role = Role(
-            self, "Access", service="states", description=f"Runs {name}", statements=[*statements, _log_delivery()]
+            self,
+            "Access",
+            service="states",
+            description=f"Runs {name}",
+            statements=[*statements, _log_delivery(), TRACING, _SAMPLING],
         )
         machine = sfn.CfnStateMachine
         state_machine = sfn.CfnStateMachine(
@@ -44,7 +51,7 @@ class Workflow(Construct):
             definition_string=Stack.of(self).to_json_string(definition),
             logging_configuration=machine.LoggingConfigurationProperty(
                 # Execution data stays out of the log: inputs of a release or a run may grow to hold more than names.
-                level="ERROR",
+                level="ALL",
                 include_execution_data=False,
                 destinations=[
                     machine.LogDestinationProperty(
@@ -54,20 +61,27 @@ class Workflow(Construct):
                     )
                 ],
             ),
+            tracing_configuration=machine.TracingConfigurationProperty(enabled=True),
         )
         self.arn = state_machine.ref
+        self.state_machine = state_machine
         state_machine.node.add_dependency(role.policy)
-        operations.alarm(
-            self,
-            "Failures",
-            description=f"{name}: an execution failed",
-            namespace="AWS/States",
-            metric_name="ExecutionsFailed",
-            dimensions={"StateMachineArn": self.arn},
-            statistic="Sum",
-            threshold=0,
-            period=Duration.minutes(5),
-        )
+        # One that times out has not failed, to Step Functions.
+        for id_, metric, what in (
+            ("Failures", "ExecutionsFailed", "failed"),
+            ("Timeouts", "ExecutionsTimedOut", "timed out"),
+        ):
+            operations.alarm(
+                self,
+                id_,
+                description=f"{name}: an execution {what}",
+                namespace="AWS/States",
+                metric_name=metric,
+                dimensions={"StateMachineArn": self.arn},
+                statistic="Sum",
+                threshold=0,
+                period=Duration.minutes(5),
+            )
 
     def starting(self) -> Statement:
         """What a role needs to start an execution."""

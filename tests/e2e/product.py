@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 EARSHOT = ROOT / ".venv" / "bin" / "earshot"
+# Whether the local AWS of the run denies roles what their policies do not allow.
+ROLES_ARE_JUDGED = os.environ.get("EARSHOT_IAM", "off") == "on"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,12 @@ class Product:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EARSHOT_"))}
-        return {**kept, "EARSHOT_HOME": str(self.home), "EARSHOT_PORT": str(self.port)}
+        return {
+            **kept,
+            "EARSHOT_HOME": str(self.home),
+            "EARSHOT_PORT": str(self.port),
+            "EARSHOT_IAM": "on" if ROLES_ARE_JUDGED else "off",
+        }
 
     @property
     def client_environment(self) -> dict[str, str]:
@@ -46,6 +53,15 @@ class Product:
 
     def run(self, *arguments: str, expect: int = 0, timeout: float = 900) -> str:
         """One `earshot` command; its standard output. The test fails with all it said when the code is another."""
+        said: str = self._said(arguments, expect, timeout).stdout
+        return said
+
+    def complaint(self, *arguments: str, expect: int, timeout: float = 900) -> str:
+        """One `earshot` command that must fail with this code; what it says on its standard error."""
+        said: str = self._said(arguments, expect, timeout).stderr
+        return said
+
+    def _said(self, arguments: Sequence[str], expect: int, timeout: float) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [str(EARSHOT), *arguments],
             cwd=ROOT,
@@ -58,7 +74,7 @@ class Product:
         )
         said = f"earshot {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr}\n{done.stdout}"
         assert done.returncode == expect, said
-        return done.stdout
+        return done
 
     def json(self, *arguments: str, timeout: float = 900) -> Any:
         """The JSON document that a command prints."""

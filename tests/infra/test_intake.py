@@ -23,7 +23,7 @@ def test_every_function_gets_exactly_the_variables_that_its_settings_read(app: A
             variables = function["Properties"]["Environment"]["Variables"]
             assert set(variables) == set(settings.environment_names()), package
             settings.from_env({name: example(value) for name, value in variables.items()})
-    assert seen == {"intake", "router", "alerts", "archive", "gate", "register", "release"}
+    assert seen == {"intake", "router", "alerts", "archive", "gate", "register", "release", "canary"}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -32,7 +32,7 @@ def test_functions_run_on_a_current_runtime_with_logs_that_end(app: Assembly, st
     for function in app.resources(stage, "AWS::Lambda::Function").values():
         if function_of(function):
             properties = function["Properties"]
-            assert properties["Runtime"] == "python3.13"
+            assert properties["Runtime"] == "python3.14"
             assert properties["Architectures"] == ["arm64"]
             assert properties["LoggingConfig"]["LogGroup"]["Ref"] in groups
     for group in groups.values():
@@ -57,6 +57,7 @@ def test_bodies_are_judged_before_any_code_runs(app: Assembly) -> None:
     assert all("RequestValidatorId" in method for method in posts)
     validator = app.resource("prod", "AWS::ApiGateway::RequestValidator")["Properties"]
     assert validator["ValidateRequestBody"] is True
+    assert validator["ValidateRequestParameters"] is True
 
 
 def test_the_request_model_is_the_schemas_shape_and_leaves_limits_to_the_function() -> None:
@@ -120,6 +121,7 @@ def test_callers_are_throttled_logged_and_behind_the_firewall(app: Assembly, sta
     assert everything["ThrottlingRateLimit"] > 0
     assert everything["ThrottlingBurstLimit"] >= everything["ThrottlingRateLimit"]
     assert everything["DataTraceEnabled"] is False, "full request logging would write feedback into the log"
+    assert everything["LoggingLevel"] == "ERROR"
     assert "body" not in api_stage["AccessLogSetting"]["Format"].lower()
     association = app.resource(stage, "AWS::WAFv2::WebACLAssociation")["Properties"]
     assert example(association["ResourceArn"]).startswith("arn:aws:apigateway:")
@@ -127,7 +129,7 @@ def test_callers_are_throttled_logged_and_behind_the_firewall(app: Assembly, sta
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_firewall_limits_addresses_and_never_blocks_for_a_body(app: Assembly, stage: str) -> None:
+def test_the_firewall_limits_addresses_and_blocks_no_body_but_those_it_cannot_see(app: Assembly, stage: str) -> None:
     acl = app.resource(stage, "AWS::WAFv2::WebACL")["Properties"]
     rules = {rule["Name"]: rule for rule in acl["Rules"]}
     assert "Limit" in rules["RatePerAddress"]["Statement"]["RateBasedStatement"]
@@ -136,6 +138,9 @@ def test_the_firewall_limits_addresses_and_never_blocks_for_a_body(app: Assembly
     assert "SizeRestrictions_BODY" in counting, "it blocks every body above 8 KB, and a batch is larger"
     assert "CrossSiteScripting_BODY" in counting
     assert acl["AssociationConfig"]["RequestBody"]["API_GATEWAY"]["DefaultSizeInspectionLimit"] == "KB_64"
+    blocked, batches = rules["UnseenBodies"]["Statement"]["AndStatement"]["Statements"]
+    assert blocked["SizeConstraintStatement"]["FieldToMatch"] == {"Body": {"OversizeHandling": "MATCH"}}
+    assert batches["NotStatement"]["Statement"]["ByteMatchStatement"]["SearchString"] == "/batch"
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -218,8 +223,9 @@ def test_every_alarm_reaches_the_people_on_call(app: Assembly, stage: str) -> No
 def test_stuck_work_and_broken_parts_are_noticed(app: Assembly, stage: str) -> None:
     alarms = [alarm["Properties"] for alarm in app.resources(stage, "AWS::CloudWatch::Alarm").values()]
     watched = [(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms]
-    assert watched.count(("AWS/SQS", "ApproximateNumberOfMessagesVisible")) == 2  # both dead letter queues
+    assert watched.count(("AWS/SQS", "ApproximateNumberOfMessagesVisible")) == 4  # all dead letter queues
     assert watched.count(("AWS/SQS", "ApproximateAgeOfOldestMessage")) == 1
-    assert watched.count(("AWS/Lambda", "Errors")) == 7
+    assert watched.count(("AWS/Lambda", "Errors")) == 8
+    assert watched.count(("AWS/Lambda", "IteratorAge")) == 2
     assert watched.count(("AWS/States", "ExecutionsFailed")) == 2
     assert watched.count(("AWS/ApiGateway", "5XXError")) == 1

@@ -156,14 +156,14 @@ def test_jobs_may_not_run_for_ever(app: Assembly) -> None:
         assert limit < state["TimeoutSeconds"], name
 
 
-def test_the_schedule_is_off_until_a_stage_switches_it_on(app: Assembly) -> None:
+def test_there_is_no_schedule_until_a_stage_switches_it_on(app: Assembly) -> None:
+    """A rule that is there and switched off looks like one that works."""
     for stage in STAGES:
-        (rule,) = app.resources(stage, "AWS::Events::Rule", stack="Training").values()
-        assert rule["Properties"]["State"] == "DISABLED"
+        assert app.resources(stage, "AWS::Events::Rule", stack="Training") == {}
 
 
 def test_execution_data_stays_out_of_the_logs(app: Assembly) -> None:
     for machine in app.resources("prod", "AWS::StepFunctions::StateMachine").values():
         logging = machine["Properties"]["LoggingConfiguration"]
         assert logging["IncludeExecutionData"] is False
-        assert logging["Level"] == "ERROR"
+        assert logging["Level"] == "ALL"

@@ -5,12 +5,20 @@ from typing import Any
 
 import pytest
 
-from tests.synthesis import STAGES, Assembly, function_of
+from tests.synthesis import STACKS, STAGES, Assembly, function_of
 
 # Actions for which AWS offers no resource to name; each is narrowed by a condition or is harmless without one.
 WITHOUT_RESOURCE = {
     "cloudwatch:PutMetricData",
     "ecr:GetAuthorizationToken",
+    # Traces, and which executions Step Functions traces.
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    # What Lambda looks at before it makes a function's interfaces in the private network.
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
     # The log delivery of Step Functions.
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -20,20 +28,13 @@ WITHOUT_RESOURCE = {
     "logs:ListLogDeliveries",
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
-    # The one role per account and region with which API Gateway writes its logs.
-    "logs:CreateLogGroup",
-    "logs:CreateLogStream",
-    "logs:DescribeLogStreams",
-    "logs:FilterLogEvents",
-    "logs:GetLogEvents",
-    "logs:PutLogEvents",
 }
 CDK_PROVIDER = "CustomS3AutoDeleteObjects"
 
 
 def statements(app: Assembly, stage: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every statement of an identity policy, with the logical id of where it stands."""
-    for logical_id, resource in app.resources(stage, "AWS::IAM::Policy").items():
+    for logical_id, resource in app.resources(stage, "AWS::IAM::ManagedPolicy").items():
         for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
             yield logical_id, statement
     for logical_id, resource in app.resources(stage, "AWS::IAM::Role").items():
@@ -80,7 +81,7 @@ def test_no_role_of_ours_has_a_policy_that_aws_manages(app: Assembly, stage: str
 def test_every_function_has_a_role_of_its_own(app: Assembly, stage: str) -> None:
     functions = app.resources(stage, "AWS::Lambda::Function").values()
     roles = [str(function["Properties"]["Role"]) for function in functions if function_of(function)]
-    assert len(roles) == len(set(roles)) == 7
+    assert len(roles) == len(set(roles)) == 8
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -94,14 +95,19 @@ def test_only_sagemaker_may_be_handed_a_role(app: Assembly, stage: str) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_services_use_the_key_for_this_account_only(app: Assembly, stage: str) -> None:
-    key = app.resource(stage, "AWS::KMS::Key")["Properties"]
-    assert key["EnableKeyRotation"] is True
-    for statement in key["KeyPolicy"]["Statement"]:
-        principal = statement["Principal"]
-        if "Service" in principal:
-            assert statement["Condition"], f"{principal} may use the key without a condition"
-        else:
-            assert "root" in str(principal["AWS"])
+    keys = [key["Properties"] for key in app.resources(stage, "AWS::KMS::Key").values()]
+    assert len(keys) == len(STACKS)
+    for key in keys:
+        assert key["EnableKeyRotation"] is True
+        assert key["PendingWindowInDays"] == 30
+        for statement in key["KeyPolicy"]["Statement"]:
+            principal = statement["Principal"]
+            if statement["Effect"] == "Deny":
+                assert statement["Action"] == "kms:CreateGrant"
+            elif "Service" in principal:
+                assert statement["Condition"], f"{principal} may use the key without a condition"
+            else:
+                assert "root" in str(principal["AWS"])
 
 
 @pytest.mark.parametrize("stage", STAGES)

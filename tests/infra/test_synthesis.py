@@ -54,14 +54,14 @@ def test_without_any_environment_that_has_the_cdk_one_line_says_what_to_do(
         launch.prepare_process()
 
 
-def test_cloudformations_own_rules_find_nothing(tmp_path: Path) -> None:
-    """The one place where the templates are validated; every other synth goes without."""
+def test_neither_cloudformations_rules_nor_ours_find_anything(tmp_path: Path) -> None:
+    """The one place where a synthesis validates; every other one goes without."""
     stand_in_assets(tmp_path / "build")
     program = (
         "import app, json, sys; from pathlib import Path; from stacks.assets import Assets; "
         "context = json.loads(Path('cdk.json').read_text())['context']; "
         f"app.build(Assets.built(Path({str(tmp_path / 'build')!r})), outdir={str(tmp_path / 'out')!r}, "
-        "context=context).synth()"
+        "context=context, validate=True).synth()"
     )
     environment = {**os.environ, "CDK_VALIDATION": "true", "CDK_DEFAULT_REGION": "eu-west-1"}
     done = subprocess.run(

@@ -12,6 +12,7 @@ from lambdas.alerts import handler as alerts
 from lambdas.archive import handler as archive
 from lambdas.aws import clients
 from lambdas.aws.endpoint import Endpoint
+from lambdas.canary import handler as canary
 from lambdas.gate import handler as gate
 from lambdas.intake import handler as intake
 from lambdas.register import handler as register
@@ -46,7 +47,7 @@ def aws(monkeypatch):
 
 def _forget():
     clients.client.cache_clear()
-    for module in (alerts, archive, gate, intake, register, release, router):
+    for module in (alerts, archive, canary, gate, intake, register, release, router):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()

@@ -1,6 +1,5 @@
-"""Gate, register and release against botocore's shapes: the Stubber refuses requests and answers that AWS would not."""
+"""Gate and register against botocore's shapes: the Stubber refuses requests and answers that AWS would not."""
 
-import hashlib
 import json
 from datetime import UTC, datetime
 
@@ -10,15 +9,15 @@ from botocore.stub import ANY, Stubber
 
 from lambdas.gate import handler as gate
 from lambdas.register import handler as register
-from lambdas.release import handler as release
-from lambdas.release.artifacts import IncompleteReleaseError
 from tests.unit.lambdas.fakes import FakeContext
+from tests.unit.model_artifact.artifact_kit import release_of
+from tests.unit.model_artifact.hostile import HOSTILE
 
 GROUP = "earshot-test"
 ARN = f"arn:aws:sagemaker:us-east-1:000000000000:model-package/{GROUP}/1"
 PREFIX = "s3://lake/models/20260301-100000/"
-STACK_ID = "arn:aws:cloudformation:us-east-1:000000000000:stack/earshot-test-endpoint/1"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+RELEASE = release_of()
 REPORT = {
     "run": "20260301-100000",
     "model_version": "20260301-100000",
@@ -29,22 +28,22 @@ REPORT = {
     "negative_recall": 0.66,
     "calibration_error": 0.012,
     "features": {"fingerprint": "f-1"},
+    "manifest": json.loads(RELEASE["manifest.json"])["artifacts"],
 }
-METRICS = {name: value for name, value in REPORT.items() if name != "features"} | {"fingerprint": "f-1"}
+METRICS = {name: REPORT[name] for name in REPORT if name not in ("features", "manifest")} | {"fingerprint": "f-1"}
 
 
 @pytest.fixture
 def stub(aws, monkeypatch):
     """A stubbed client per service, in place of the function's own; S3 stays moto's."""
     stubbers = {}
-    for service in ("sagemaker", "cloudformation", "ssm"):
-        stubbers[service] = Stubber(boto3.client(service))
-        stubbers[service].activate()
+    stubbers["sagemaker"] = Stubber(boto3.client("sagemaker"))
+    stubbers["sagemaker"].activate()
 
     def client(service, **_):
         return stubbers[service].client if service in stubbers else boto3.client(service)
 
-    for module in (gate, register, release):
+    for module in (gate, register):
         monkeypatch.setattr(module, "client", client)
     for name, value in {
         "MODEL_PACKAGE_GROUP": GROUP,
@@ -54,8 +53,6 @@ def stub(aws, monkeypatch):
         "LABEL_IMAGE": "registry/sklearn:1",
         "APPROVAL": "automatic",
         "INSTANCE_TYPE": "ml.m5.large",
-        "RELEASE_PARAMETER": "/earshot/test/release",
-        "ENDPOINT_STACK": "earshot-test-endpoint",
     }.items():
         monkeypatch.setenv(name, value)
     yield stubbers
@@ -103,11 +100,19 @@ def listing(**more):
 
 
 @pytest.fixture
-def report(bucket):
+def artifacts(bucket):
+    """The three archives in S3 with their manifest."""
+    for name, body in RELEASE.items():
+        bucket.put_object(Key=f"models/20260301-100000/{name}", Body=body)
+    return bucket
+
+
+@pytest.fixture
+def report(artifacts):
     def put(document):
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        bucket.put_object(Key="reports/r/evaluation/evaluation.json", Body=body)
-        return {"evaluation_uri": "s3://lake/reports/r/evaluation/evaluation.json"}
+        artifacts.put_object(Key="reports/r/evaluation/evaluation.json", Body=body)
+        return {"evaluation_uri": "s3://lake/reports/r/evaluation/evaluation.json", "release_prefix": PREFIX}
 
     return put
 
@@ -132,6 +137,33 @@ def test_a_clearly_worse_model_is_refused_with_a_sentence(stub, report):
     assert answer["reasons"] == [
         "no-worse-macro-f1: macro-F1 is 0.710, clearly below the 0.800 of the approved model old on the same rows."
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (None, "There is no object s3://lake/models/20260301-100000/label.tar.gz, or no right to read it."),
+        (RELEASE["classify.tar.gz"], "label.tar.gz is refused (wrong-container): 'manifest.json' is of the 'classify'"),
+        (release_of("another")["label.tar.gz"], "label.tar.gz is not the archive that was evaluated."),
+        (HOSTILE["a pickle called .json"][1](), "label.tar.gz is refused (pickle): 'config.json' is a pickle, which"),
+        (HOSTILE["a gzip bomb"][1](), "label.tar.gz is refused (bomb): The archive unpacks to more than 100 times"),
+    ],
+)
+def test_a_model_whose_archives_are_not_safe_is_refused_by_that_rule(stub, report, artifacts, body, reason):
+    event, label = report(REPORT), artifacts.Object("models/20260301-100000/label.tar.gz")
+    label.delete() if body is None else label.put(Body=body)
+    stub["sagemaker"].add_response("list_model_packages", summaries(), listing(ModelApprovalStatus="Approved"))
+    answer = gate.handle(event, FakeContext())
+    assert not answer["passed"]
+    (sentence,) = answer["reasons"]
+    assert sentence.startswith(f"artifact-safety: {reason}")
+
+
+@pytest.mark.parametrize("listed", [None, {}, {"transform.tar.gz": 1}])
+def test_an_evaluation_that_lists_no_archives_is_refused(stub, report, listed):
+    stub["sagemaker"].add_response("list_model_packages", summaries(), listing(ModelApprovalStatus="Approved"))
+    answer = gate.handle(report(REPORT | {"manifest": listed}), FakeContext())
+    assert answer["reasons"][0].startswith("artifact-safety: ")
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"{}", b"[" * 100_000])
@@ -198,151 +230,3 @@ def test_a_run_is_registered_once(stub):
     found = summaries("another run", "Earshot sentiment model of run 20260301-100000")
     stub["sagemaker"].add_response("list_model_packages", found, listing())
     assert register.handle(TASK, FakeContext()) == {"model_package_arn": ARN}
-
-
-# Release
-
-
-@pytest.fixture
-def artifacts(bucket):
-    """The three artifacts in S3 with their manifest."""
-    digests = {}
-    for name in ("transform", "classify", "label"):
-        body = name.encode()
-        digests[f"{name}.tar.gz"] = hashlib.sha256(body).hexdigest()
-        bucket.put_object(Key=f"models/20260301-100000/{name}.tar.gz", Body=body)
-    bucket.put_object(
-        Key="models/20260301-100000/manifest.json",
-        Body=json.dumps({"model_version": "v", "artifacts": digests}).encode(),
-    )
-    return bucket
-
-
-def stack(status="UPDATE_COMPLETE"):
-    parameters = [
-        {"ParameterKey": "BootstrapVersion", "ParameterValue": "/cdk-bootstrap/x/version"},
-        {"ParameterKey": "Release", "ParameterValue": "/earshot/test/release", "ResolvedValue": "starter"},
-    ]
-    described = {"StackName": "s", "StackId": STACK_ID, "CreationTime": NOW, "StackStatus": status}
-    return {"Stacks": [described | {"Parameters": parameters}]}
-
-
-NAMED = {"StackName": "earshot-test-endpoint"}
-UPDATE = NAMED | {
-    "UsePreviousTemplate": True,
-    "Parameters": [
-        {"ParameterKey": "BootstrapVersion", "UsePreviousValue": True},
-        {"ParameterKey": "Release", "UsePreviousValue": True},
-    ],
-    "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
-}
-BEGIN = {"action": "begin", "model_package_arn": ARN}
-BEGUN = {"model_package_arn": ARN, "release": PREFIX, "previous": "starter", "status": "RUNNING"}
-
-
-def named(value):
-    return {"Name": "/earshot/test/release", "Value": value, "Type": "String", "Overwrite": True}
-
-
-def expect_begin(stub):
-    stub["sagemaker"].add_response("describe_model_package", package(), {"ModelPackageName": ARN})
-    stub["cloudformation"].add_response("describe_stacks", stack(), NAMED)
-    stub["ssm"].add_response("get_parameter", {"Parameter": {"Value": "starter"}}, {"Name": "/earshot/test/release"})
-    stub["ssm"].add_response("put_parameter", {"Version": 2}, named(PREFIX))
-    stub["cloudformation"].add_response("describe_stacks", stack(), NAMED)
-
-
-def test_begin_names_the_artifacts_and_updates_the_stack_as_it_is(stub, artifacts):
-    expect_begin(stub)
-    stub["cloudformation"].add_response("update_stack", {"StackId": STACK_ID}, UPDATE)
-    assert release.handle(BEGIN, FakeContext()) == {"action": "begin", **BEGUN}
-
-
-def test_a_stack_that_has_nothing_to_update_is_a_success(stub, artifacts):
-    expect_begin(stub)
-    stub["cloudformation"].add_client_error("update_stack", "ValidationError", "No updates are to be performed.")
-    begun = release.handle(BEGIN, FakeContext())
-    assert begun["status"] == "RELEASED"
-    assert release.handle({**begun, "action": "check"}, FakeContext())["status"] == "RELEASED"
-
-
-def test_an_update_that_is_refused_puts_the_parameter_back(stub, artifacts):
-    expect_begin(stub)
-    stub["cloudformation"].add_client_error("update_stack", "AccessDenied", "no")
-    stub["ssm"].add_response("put_parameter", {"Version": 3}, named("starter"))
-    with pytest.raises(Exception, match="AccessDenied"):
-        release.handle(BEGIN, FakeContext())
-
-
-@pytest.mark.parametrize(
-    ("key", "body"),
-    [
-        ("label.tar.gz", b"something else"),
-        ("label.tar.gz", None),
-        ("manifest.json", None),
-        ("manifest.json", b"{"),
-        ("manifest.json", b'{"artifacts": {}}'),
-        ("manifest.json", b"[]"),
-    ],
-)
-def test_nothing_is_changed_for_a_release_that_is_not_whole(stub, artifacts, key, body):
-    path = f"models/20260301-100000/{key}"
-    artifacts.Object(path).delete() if body is None else artifacts.put_object(Key=path, Body=body)
-    stub["sagemaker"].add_response("describe_model_package", package(), {"ModelPackageName": ARN})
-    with pytest.raises(IncompleteReleaseError):
-        release.handle(BEGIN, FakeContext())
-
-
-def test_what_is_not_approved_or_not_ours_is_not_released(stub, artifacts):
-    stub["sagemaker"].add_response("describe_model_package", package(approval="Rejected"))
-    with pytest.raises(release.NotApprovedError):
-        release.handle(BEGIN, FakeContext())
-    foreign = package()
-    foreign["InferenceSpecification"]["Containers"].reverse()
-    stub["sagemaker"].add_response("describe_model_package", foreign)
-    with pytest.raises(ValueError, match="of one release"):
-        release.handle(BEGIN, FakeContext())
-
-
-def test_check_says_how_the_update_stands_and_why_it_failed(stub):
-    for status, expected in (("UPDATE_IN_PROGRESS", "RUNNING"), ("UPDATE_COMPLETE", "RELEASED")):
-        stub["cloudformation"].add_response("describe_stacks", stack(status), NAMED)
-        assert release.handle(BEGUN | {"action": "check"}, FakeContext())["status"] == expected
-
-    def event(status, logical, *, reason="", physical="x"):
-        return {
-            "StackId": STACK_ID,
-            "EventId": "1",
-            "StackName": "s",
-            "Timestamp": NOW,
-            "LogicalResourceId": logical,
-            "PhysicalResourceId": physical,
-            "ResourceStatus": status,
-            "ResourceStatusReason": reason,
-        }
-
-    newest_first = [
-        event("UPDATE_ROLLBACK_COMPLETE", "stack", physical=STACK_ID),
-        event("UPDATE_FAILED", "Alarm", reason="Resource update cancelled"),
-        event("UPDATE_FAILED", "Endpoint", reason="The container did not answer its health check"),
-        event("UPDATE_IN_PROGRESS", "stack", physical=STACK_ID),
-        event("UPDATE_FAILED", "Endpoint", reason="an older failure"),
-    ]
-    stub["cloudformation"].add_response("describe_stacks", stack("UPDATE_ROLLBACK_COMPLETE"), NAMED)
-    stub["cloudformation"].add_response("describe_stack_events", {"StackEvents": newest_first}, NAMED)
-    checked = release.handle(BEGUN | {"action": "check"}, FakeContext())
-    assert checked["status"] == "FAILED"
-    assert checked["reason"] == (
-        "The Endpoint stack is UPDATE_ROLLBACK_COMPLETE. Endpoint: The container did not answer its health check"
-    )
-
-
-def test_undo_puts_the_parameter_back(stub):
-    stub["ssm"].add_response("get_parameter", {"Parameter": {"Value": PREFIX}})
-    stub["ssm"].add_response("put_parameter", {"Version": 3}, named("starter"))
-    assert release.handle(BEGUN | {"action": "undo"}, FakeContext())["restored"]
-
-
-def test_other_actions_are_refused(stub):
-    with pytest.raises(release.UnknownActionError):
-        release.handle({"action": "dance"}, FakeContext())

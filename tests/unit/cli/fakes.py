@@ -26,6 +26,8 @@ OUTPUTS: dict[str, dict[str, str]] = {
         "EndpointName": "earshot-dev",
         "ReleaseParameter": "/earshot/dev/release",
         "ReleaseStateMachine": "arn:aws:states:us-east-1:000000000000:stateMachine:release",
+        "RescoreRole": "arn:aws:iam::000000000000:role/rescore",
+        "RescoreKey": "arn:aws:kms:us-east-1:000000000000:key/lake",
     },
     "intake": {"ApiUrl": "https://api.example/prod/", "AlertTopic": "arn:aws:sns:us-east-1:000000000000:alerts"},
 }

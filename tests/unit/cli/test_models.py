@@ -1,4 +1,4 @@
-"""Reading the registry, comparing, approving, releasing."""
+"""Reading the registry, comparing, approving."""
 
 import json
 
@@ -83,9 +83,3 @@ def test_approving_changes_the_registry_and_nothing_else(aws: AwsConnection, reg
     assert result.exit_code == 0
     assert json.loads(result.stdout)["status"] == "Approved"
     assert registry.packages[1]["ModelApprovalStatus"] == "Approved"
-
-
-def test_releasing_what_is_not_approved_is_refused_with_what_to_do(aws: AwsConnection) -> None:
-    result = CliRunner().invoke(app, ["models", "release", "2", "--stage", "dev"])
-    assert result.exit_code == 2
-    assert result.stderr.strip() == ("earshot: Version 2 is PendingManualApproval: run `earshot models approve 2`.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ["intake", "router", "alerts", "archive", "gate", "register", "release"]
+PACKAGES = ["intake", "router", "alerts", "archive", "gate", "register", "release", "canary"]
 IMPORT_LIMIT_MS = 250  # measured 20 to 35 ms; generous, since the machine may be busy
 
 PROBE = """
@@ -47,8 +47,13 @@ def test_the_domain_imports_the_standard_library_and_itself():
         assert set(imports(path)) <= {"feedback"} | sys.stdlib_module_names, path
 
 
+def test_the_inspection_of_artifacts_imports_the_standard_library_and_itself():
+    for path in (ROOT / "model_artifact").rglob("*.py"):
+        assert set(imports(path)) <= {"model_artifact"} | sys.stdlib_module_names, path
+
+
 def test_functions_import_the_domain_the_sdk_and_their_validator():
-    allowed = {"feedback", "lambdas", "boto3", "botocore", "fastjsonschema"} | sys.stdlib_module_names
+    allowed = {"feedback", "lambdas", "model_artifact", "boto3", "botocore", "fastjsonschema"} | sys.stdlib_module_names
     for path in (ROOT / "lambdas").rglob("*.py"):
         assert set(imports(path)) <= allowed, path
 

@@ -18,9 +18,39 @@ EXPECTED = {
         "APPROVAL",
         "INSTANCE_TYPE",
     ),
-    "release": ("RELEASE_PARAMETER", "ENDPOINT_STACK"),
+    "release": (
+        "RELEASE_PARAMETER",
+        "BESIDE_PARAMETER",
+        "GUARDRAIL_PARAMETER",
+        "ENDPOINT_STACK",
+        "ROLLBACK_ALARMS",
+    ),
+    "canary": (
+        "ENDPOINT_NAME",
+        "VARIANT_NAME",
+        "LAKE_BUCKET",
+        "FEEDBACK_TEXTS",
+        "MAXIMUM_DISAGREEMENT",
+        "MAXIMUM_NEGATIVE_SHIFT",
+        "MAXIMUM_UNSURE_SHIFT",
+        "MAXIMUM_ACCURACY_DROP",
+        "MAXIMUM_UNEXPECTED",
+        "MAXIMUM_MILLISECONDS",
+    ),
 }
-NUMBERS = {"CLASSIFY_BUDGET_SECONDS": "2.5", "ALERT_THRESHOLD": "0.8", "MINIMUM_MACRO_F1": "0.5", "APPROVAL": "manual"}
+NUMBERS = {
+    "CLASSIFY_BUDGET_SECONDS": "2.5",
+    "ALERT_THRESHOLD": "0.8",
+    "MINIMUM_MACRO_F1": "0.5",
+    "APPROVAL": "manual",
+    "FEEDBACK_TEXTS": "200.0",
+    "MAXIMUM_DISAGREEMENT": "0.25",
+    "MAXIMUM_NEGATIVE_SHIFT": "0.15",
+    "MAXIMUM_UNSURE_SHIFT": "0.25",
+    "MAXIMUM_ACCURACY_DROP": "0.1",
+    "MAXIMUM_UNEXPECTED": "0.05",
+    "MAXIMUM_MILLISECONDS": "1000.0",
+}
 
 
 def settings_of(package):
