@@ -37,7 +37,7 @@ venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv -
 # An option of the command line, when the variable was given to make itself; the environment may hold a DATE of its own.
 given = $(if $(filter command,$(origin $(2))),--$(1) "$($(2))")
 
-.PHONY: help setup build synth demo up down test check format deploy destroy clean \
+.PHONY: help setup build synth demo up down test check audit format deploy destroy clean \
 	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits .venv-gate .venv-audit node_modules \
 	check-python check-node
 
@@ -48,7 +48,8 @@ help:
 	@echo "  make demo REVIEWS=file.csv     the same with your reviews; columns are found by name, or given with"
 	@echo "                                 TEXT= RATING= TITLE= PRODUCT= CATEGORY= DATE= CHANNEL= ID= ENCODING="
 	@echo "  make test                      all tests"
-	@echo "  make check                     format, lint, types and the fast tests"
+	@echo "  make check                     format, lint, types, the fast tests and our rules on the templates"
+	@echo "  make audit                     licences, pins, secrets, known flaws; bills of materials in .build/bills"
 	@echo
 	@echo "  make up / make down            start and deploy locally / stop, state is kept"
 	@echo "  make build                     what is deployed: the functions' bundle, the jobs' code, the starter model"
@@ -171,7 +172,10 @@ check: setup $(DEV)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest tests/unit --numprocesses auto
+	@.venv/bin/python -m pytest tests/unit tests/infra --numprocesses auto --dist loadfile
+
+audit: setup $(DEV) $(TOOLKITS) $(GATE) $(AUDIT)
+	@.venv/bin/python -m supply_chain rules weaknesses secrets pins licences advisories bill
 
 format: $(DEV)
 	@.venv/bin/ruff format .
