@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from training_code.fused_attention import PaddingBias, fused_attention
+from training_code.fused_encoder import PaddingBias, fused_encoder
 
 OPSET = 17
 
@@ -35,7 +35,7 @@ def export_onnx(model: Any, target: Path) -> None:
     """Write `target` in float32."""
     ids = torch.ones((2, 8), dtype=torch.int64)
     axes = {0: "batch", 1: "sequence"}
-    with fused_attention(model.cpu().eval()) as bias, _quiet(), torch.inference_mode():
+    with fused_encoder(model.cpu().eval()) as bias, _quiet(), torch.inference_mode():
         torch.onnx.export(
             _Forward(model, bias).eval(),
             (ids, ids),
