@@ -166,7 +166,8 @@ down: $(APP)
 
 test: setup $(DEV) $(TOOLKITS) $(GATE) $(AUDIT)
 	@.venv/bin/python -m bundles
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest tests --ignore tests/e2e --numprocesses auto --dist loadfile
+	@.venv/bin/python -m pytest tests/e2e
 
 check: setup $(DEV)
 	@.venv/bin/ruff format --check .

@@ -93,11 +93,14 @@ def _day(given: str | None) -> date | None:
 
 
 def _chosen(connection: Connection, name: str) -> Package:
-    if name == RELEASED and not any(package.released for package in packages(connection)):
-        raise BadInput(
-            "The endpoint serves the starter, which is in no registry: name a model, or train one with `earshot train`."
-        )
-    return find_package(connection, name)
+    if name != RELEASED:
+        return find_package(connection, name)
+    for package in packages(connection):
+        if package.released:
+            return package
+    raise BadInput(
+        "The endpoint serves the starter, which is in no registry: name a model, or train one with `earshot train`."
+    )
 
 
 def _report(name: str, package: Package, results: str, comparison: Comparison) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import openvino
 
 from training_code.calibration import softmax
 from training_code.containers.classify.runtime import load_forward
+from training_code.containers.classify.silent_openvino import openvino
 from training_code.containers.micro_batches import Logits, MicroBatches
 from training_code.containers.ragged import Ragged
 from training_code.examples import Examples

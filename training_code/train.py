@@ -23,7 +23,7 @@ from typing import NoReturn
 from feedback.sentiment import CLASSES, LABELS
 from training_code import calibration, cascade, learning, metrics, pretrained, serving_graph
 from training_code.artifacts import to_json
-from training_code.examples import Examples, Rows, read_rows, require_every_class
+from training_code.examples import Examples, read_rows, require_every_class
 from training_code.failures import JobError, run_job
 from training_code.progress import say
 
@@ -139,7 +139,6 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
         )
         learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters))
-        taught = _taught(classifier, every_row, learned.precision) if hyperparameters.cascade == "auto" else None
         say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting")
         places.model.mkdir(parents=True, exist_ok=True)
         exported = serving_graph.export(
@@ -152,14 +151,19 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
         )
     fitted = calibration.calibrate(exported.logits, validation.classes)
     gate = None
-    if taught is not None:
+    if hyperparameters.cascade == "auto":
+        say(f"asking the served graph about {len(every_row)} training rows for its gate")
+        every = Examples.of(every_row, classifier.tokenization)
         gate = cascade.distil(
-            taught,
+            cascade.Taught(
+                examples=every, logits=serving_graph.served_logits(places.model / serving_graph.GRAPH, every)
+            ),
             cascade.Taught(examples=validation, logits=exported.logits),
             vocabulary=classifier.model.config.vocab_size,
             temperature=fitted.temperature,
             seed=hyperparameters.seed,
         )
+        say(f"the gate answers {gate.share:.0%} of the validation rows" if gate else "the gate answers too few rows")
     if gate is not None:
         cascade.write(gate.cascade, places.model)
     before = metrics.score(validation.classes, calibration.softmax(exported.logits))
@@ -206,14 +210,6 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
         f"done in {time.monotonic() - started:.0f} s ({exported.weights}): validation macro-F1 {scores.macro_f1:.3f}, "
         f"calibration error {before.calibration_error:.3f} before and {scores.calibration_error:.3f} after"
     )
-
-
-def _taught(classifier: pretrained.Classifier, rows: Rows, precision: str) -> cascade.Taught:
-    """What the model says to all rows of the channel, also to those that it has not learned from."""
-    say(f"asking the model about {len(rows)} training rows for its gate")
-    examples = Examples.of(rows, classifier.tokenization)
-    logits = learning.predict_logits(classifier.model, examples, precision=precision)
-    return cascade.Taught(examples=examples, logits=logits)
 
 
 def _plan(wanted: Hyperparameters) -> learning.Plan:

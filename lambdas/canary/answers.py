@@ -13,6 +13,8 @@ from feedback.sentiment import CLASSES, LABELS, UNSURE
 _SURE: Final = "-0+"
 _UNSURE: Final = "nop"
 _FAILED: Final = "!"
+NOT_ASKED: Final = "."
+"""In place of an answer, where there was no time to ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from lambdas.aws.lake import Lake
 from lambdas.canary.answers import Question, are_answers
 from lambdas.canary.asking import ask_newcomer, ask_served
 from lambdas.canary.judging import Figures, Limits, Served, judge, measure
-from lambdas.canary.questions import newest_feedback, read_feedback, read_probes, read_version
+from lambdas.canary.questions import mixed, newest_feedback, read_feedback, read_probes, read_version
 from lambdas.canary.settings import Settings
 from lambdas.telemetry import LambdaContext, log
 from lambdas.telemetry import measure as write_metrics
@@ -81,17 +81,15 @@ def _compare(release: str, baseline: Mapping[str, Any], context: LambdaContext) 
         )
         # Where the served model failed at these texts itself, a failed call says nothing about the new one.
         errors = newcomer.errors if version is not None else 0
-        figures = Figures(errors=errors, milliseconds=newcomer.milliseconds)
-        if newcomer.answers is not None:
-            answers = baseline.get("answers", "")
-            served = Served(version=version, answers=answers) if version is not None else None
-            figures = measure(
-                questions,
-                newcomer.answers,
-                served=served if are_answers(answers, questions) else None,
-                errors=errors,
-                milliseconds=newcomer.milliseconds,
-            )
+        answers = baseline.get("answers", "")
+        served = Served(version=version, answers=answers) if version is not None else None
+        figures = measure(
+            questions,
+            newcomer.answers,
+            served=served if are_answers(answers, questions) else None,
+            errors=errors,
+            milliseconds=newcomer.milliseconds,
+        )
     judgement = judge(figures, limits)
     document = figures.to_document()
     write_metrics(
@@ -104,7 +102,7 @@ def _compare(release: str, baseline: Mapping[str, Any], context: LambdaContext) 
 
 def _questions(release: str, feedback: list[str]) -> list[Question]:
     limit = int(_settings().feedback_texts)
-    return [*read_probes(release, lake=_lake()), *read_feedback(feedback, limit=limit, lake=_lake())]
+    return mixed(read_probes(release, lake=_lake()), read_feedback(feedback, limit=limit, lake=_lake()))
 
 
 @cache

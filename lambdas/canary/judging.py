@@ -11,7 +11,7 @@ from typing import Final
 
 from feedback.comparison import Pairs, share_at_least
 from feedback.sentiment import UNSURE, Sentiment
-from lambdas.canary.answers import Question, labels, likeliest
+from lambdas.canary.answers import NOT_ASKED, Question, labels, likeliest
 
 STARTER_PREFIX: Final = "starter-"
 MOST_ERRORS: Final = 1
@@ -87,8 +87,11 @@ def measure(
     """Compare the new model's answers with its evaluation's, with the truth and with the served model's.
 
     Answering otherwise than the served model is no fault where the new one is clearly better on the labelled probes.
-    The starter is no measure at all: it may have been made from the very texts that a first model is measured on.
+    The starter is no measure at all: it may have been made from the very texts that a first model is measured on. What
+    was not asked counts for nothing.
     """
+    asked = [place for place, answer in enumerate(answers) if answer != NOT_ASKED]
+    questions, answers = [questions[place] for place in asked], "".join(answers[place] for place in asked)
     said = labels(answers)
     expected = [place for place, question in enumerate(questions) if question.expected is not None]
     wrong = sum(said[place] != questions[place].expected for place in expected)
@@ -100,19 +103,19 @@ def measure(
         probes=len(known),
         unexpected=share_at_least(wrong, len(expected)) if expected else None,
     )
-    if served is None or served.version.startswith(STARTER_PREFIX):
+    if not asked or served is None or served.version.startswith(STARTER_PREFIX):
         return figures
-    accuracy = Pairs.of(_right(questions, served.answers, known), _right(questions, answers, known))
+    before = "".join(served.answers[place] for place in asked)
+    accuracy = Pairs.of(_right(questions, before, known), _right(questions, answers, known))
     figures = replace(figures, accuracy_drop=accuracy.loss_at_least() if known else None)
     if accuracy.gain_at_least() > 0:
         return figures
-    before = labels(served.answers)
-    differing = sum(one != other for one, other in zip(before, said, strict=True))
+    differing = sum(one != other for one, other in zip(labels(before), said, strict=True))
     return replace(
         figures,
         disagreement=share_at_least(differing, len(said)),
-        negative_shift=_shift(before, said, Sentiment.NEGATIVE.label),
-        unsure_shift=_shift(before, said, UNSURE),
+        negative_shift=_shift(labels(before), said, Sentiment.NEGATIVE.label),
+        unsure_shift=_shift(labels(before), said, UNSURE),
     )
 
 

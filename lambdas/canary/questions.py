@@ -6,6 +6,7 @@ the endpoint.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import zip_longest
 from typing import Any, Final
 
 from feedback.sentiment import LABELS, UNSURE, Sentiment
@@ -65,6 +66,12 @@ def read_feedback(uris: Sequence[str], *, limit: int, lake: Lake) -> list[Questi
         except (NoSuchObjectError, TooLargeError):
             continue
     return found[:limit]
+
+
+def mixed(first: Sequence[Question], second: Sequence[Question]) -> list[Question]:
+    """All of both, in turn, so that the beginning stands for the whole where there is no time to ask everything."""
+    pairs = zip_longest(first, second)
+    return [question for pair in pairs for question in pair if question is not None]
 
 
 def _lines(uri: str, *, lake: Lake) -> Iterator[dict[str, Any]]:

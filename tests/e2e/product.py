@@ -14,8 +14,8 @@ import boto3
 
 ROOT = Path(__file__).resolve().parents[2]
 EARSHOT = ROOT / ".venv" / "bin" / "earshot"
-# Whether the local AWS of the run denies roles what their policies do not allow.
-ROLES_ARE_JUDGED = os.environ.get("EARSHOT_IAM", "off") == "on"
+# The local AWS of the run denies roles what their policies do not allow, unless it is told not to.
+ROLES_ARE_JUDGED = os.environ.get("EARSHOT_IAM", "on") == "on"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,9 +40,11 @@ NEVER_ASKED = {
     "cloudwatch:PutMetricData": "SageMaker puts a job's metrics there, which have no request here",
     "sqs:SendMessage": "dead letters are delivered by the local AWS itself",
     "sqs:ChangeMessageVisibility": "Lambda changes it when a batch fails",
+    "dynamodb:GetItem": "an item is read again only where an id comes twice or a client asks for its answer later",
     "dynamodb:ListStreams": "Lambda finds the stream before it reads",
     "ssm:GetParameters": "CloudFormation resolves a template's parameters with the caller's rights",
     "cloudformation:DescribeStackEvents": "only a release that failed is asked for its reason",
+    "sagemaker:DescribeModelPackage": "the gate reads the current model only where one is approved already",
     "sagemaker:StopProcessingJob": "only an execution that is stopped stops its job",
     "sagemaker:StopTrainingJob": "only an execution that is stopped stops its job",
     "s3:AbortMultipartUpload": "only an upload that fails is given up",
@@ -150,7 +152,10 @@ def test_every_function_is_denied_what_its_policy_does_not_allow(product: Produc
     ]
     functions = {name: role for name, role in roles.items() if role.service == "lambda"}
     assert functions
-    answers = {name: probed(product, role.arn, calls) for name, role in functions.items()}
+    answers = {
+        name: probed(product, role.arn, [call for call in calls if not may(role, call[0], call[1])])
+        for name, role in functions.items()
+    }
     allowed = {
         (name, call)
         for name, answer in answers.items()
@@ -158,6 +163,12 @@ def test_every_function_is_denied_what_its_policy_does_not_allow(product: Produc
         if code not in ("AccessDenied", "AccessDeniedException")
     }
     assert allowed == set()
+
+
+def may(role: Granted, service: str, call: str) -> bool:
+    """Whether the role's policy names the action: the function that empties a bucket may delete objects."""
+    action = f"{service}:{call.replace('_', ' ').title().replace(' ', '')}"
+    return any(fnmatchcase(action, pattern) for pattern in role.actions)
 
 
 def probed(product: Product, role_arn: str, calls: list[tuple[str, str, dict[str, str]]]) -> dict[str, str]:

@@ -19,7 +19,12 @@ WIDENED = (
     ("prefix-action", f"{STATEMENT}.Action", ["dynamodb:Put*", "iam:*"], "whatever comes to be called so"),
     ("any-resource", f"{STATEMENT}.Resource", "*", "on everything"),
     ("not-action", STATEMENT, {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, "everything but"),
-    ("pass-any-role", STATEMENT, {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}, "any role is passed on"),
+    (
+        "pass-any-role",
+        STATEMENT,
+        {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+        "any role is passed on",
+    ),
 )
 
 ACCESS = (

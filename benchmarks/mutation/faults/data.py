@@ -29,7 +29,14 @@ TO_S3 = "Properties.ExtendedS3DestinationConfiguration"
 # The statement that refuses plain text, among others.
 PLAIN = f"{DENY}.Condition.Bool"
 
-RETAINED = ("bucket", BUCKET), ("table", TABLE), ("key", KEY), ("catalog", DATABASE), ("secret", SECRET), ("repository", REPOSITORY)
+RETAINED = (
+    ("bucket", BUCKET),
+    ("table", TABLE),
+    ("key", KEY),
+    ("catalog", DATABASE),
+    ("secret", SECRET),
+    ("repository", REPOSITORY),
+)
 SAID = ("queue", "AWS::SQS::Queue"), ("log-group", "AWS::Logs::LogGroup")
 
 DATA = (

@@ -117,7 +117,7 @@ def main(source: Path, target: Path) -> None:
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(7)
-    small = transformers.AutoModelForSequenceClassification.from_pretrained(source, dtype=torch.float32).eval()
+    small = transformers.AutoModelForSequenceClassification.from_pretrained(source, dtype=torch.float32).eval()  # nosec B615
     config = small.config
     if (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) != (WIDTH // 2, LAYERS // 2, HEADS):
         raise SystemExit(f"{source} is not of the one small shape that can be widened.")

@@ -112,13 +112,15 @@ def test_the_baseline_is_keys_and_characters_and_no_text(behind):
     assert before == {
         "version": "old",
         "feedback": [f"s3://lake/feedback/dt={TODAY}/a.jsonl"],
-        "answers": "-0+" * 73 + "-",
+        "answers": "--00++" * 33 + "--" + "0+-" * 6 + "0+",
     }
 
 
 def test_a_good_model_is_within_all_limits(behind, capsys):
-    behind("old", "old", "new")
-    judged = compare(baseline())
+    behind("old")
+    before = baseline()
+    behind("old", "new")
+    judged = compare(before)
     assert judged["verdict"] == "GOOD"
     assert judged["figures"]["texts"] == 220
     said = capsys.readouterr().out
@@ -136,8 +138,10 @@ def test_a_good_model_is_within_all_limits(behind, capsys):
 
 
 def test_swapped_labels_are_bad_and_every_alarm_hears_of_it(behind, capsys):
-    behind("old", "old", "swapped")
-    judged = compare(baseline())
+    behind("old")
+    before = baseline()
+    behind("old", "swapped")
+    judged = compare(before)
     assert judged["verdict"] == "BAD"
     assert "limit 10%" in judged["reason"]
     figures = metrics(capsys.readouterr().out)
@@ -147,16 +151,20 @@ def test_swapped_labels_are_bad_and_every_alarm_hears_of_it(behind, capsys):
 
 
 def test_without_a_second_version_the_canary_waits(behind, capsys):
+    behind("old")
+    before = baseline()
     runtime = behind("old")
-    judged = compare(baseline())
+    judged = compare(before)
     assert judged["verdict"] == "WAITING"
-    assert len(runtime.calls) <= 61
+    assert len(runtime.calls) <= 60
     assert metrics(capsys.readouterr().out) == {"CanaryErrors": 0}
 
 
 def test_a_model_that_breaks_where_the_served_one_answered_is_bad(behind):
-    behind("old", "broken", "broken")
-    judged = compare(baseline())
+    behind("old")
+    before = baseline()
+    behind("old", "broken")
+    judged = compare(before)
     assert judged["verdict"] == "BAD"
     assert "2 calls failed" in judged["reason"]
 
@@ -169,8 +177,9 @@ def test_without_a_baseline_the_new_model_is_held_to_its_own_evaluation(behind):
 
 
 def test_feedback_that_went_away_leaves_the_probes(behind, lake):
-    behind("old", "new")
+    behind("old")
     before = baseline()
+    behind("new")
     lake.Object(f"feedback/dt={TODAY}/a.jsonl").delete()
     judged = compare(before)
     assert judged["verdict"] == "GOOD"

@@ -27,7 +27,7 @@ from lambdas.aws.endpoint import EndpointFailure, EndpointUnavailableError
 from lambdas.aws.lake import Lake
 from lambdas.canary.answers import Question
 from lambdas.canary.asking import ask_newcomer, ask_served
-from lambdas.canary.judging import Figures, Judgement, Limits, Served, Verdict, judge, measure
+from lambdas.canary.judging import Judgement, Limits, Served, Verdict, judge, measure
 from local.sagemaker.hosting.chain import Chain, ChainError
 from local.sagemaker.hosting.container import ContainerError
 from stacks.settings import LOCAL
@@ -144,15 +144,9 @@ def judged(chain: Chain, served: Served, questions: list[Question]) -> Judgement
         seconds=20,
         endpoint=Hosted(chain=chain),
     )
-    figures = Figures(errors=newcomer.errors, milliseconds=newcomer.milliseconds)
-    if newcomer.answers is not None:
-        figures = measure(
-            questions,
-            newcomer.answers,
-            served=served,
-            errors=newcomer.errors,
-            milliseconds=newcomer.milliseconds,
-        )
+    figures = measure(
+        questions, newcomer.answers, served=served, errors=newcomer.errors, milliseconds=newcomer.milliseconds
+    )
     return judge(figures, LIMITS)
 
 

