@@ -20,10 +20,12 @@ from stacks.settings import StageSettings
 HOURS_PER_MONTH = 730
 TABLE = Path(__file__).with_name("prices.json")
 WEB_ACL_RULE = "AWS::WAFv2::WebACL rule"
+ENDPOINT_INTERFACE = "AWS::EC2::VPCEndpoint interface"
 MONTHLY = {
     "AWS::KMS::Key": "kms_key",
     "AWS::WAFv2::WebACL": "web_acl",
     WEB_ACL_RULE: "web_acl_rule",
+    ENDPOINT_INTERFACE: "vpc_endpoint_interface",
     "AWS::CloudWatch::Alarm": "alarm",
     "AWS::CloudWatch::Dashboard": "dashboard",
 }
@@ -101,4 +103,6 @@ def template_resources(assembly: Path, stage: str) -> dict[str, int]:
             counted[resource["Type"]] += 1
             if resource["Type"] == "AWS::WAFv2::WebACL":
                 counted[WEB_ACL_RULE] += len(resource["Properties"].get("Rules", []))
+            if resource["Type"] == "AWS::EC2::VPCEndpoint":
+                counted[ENDPOINT_INTERFACE] += len(resource["Properties"].get("SubnetIds", []))  # a gateway has none
     return dict(counted)
