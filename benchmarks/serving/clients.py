@@ -24,8 +24,7 @@ from benchmarks.serving.bench import SEED, Bench
 from benchmarks.serving.measures import Goal, Measure
 from benchmarks.serving.models import BERT, MINILM, PROGRAMS, BenchmarkError
 from benchmarks.serving.rounds import cpu_seconds
-from benchmarks.serving.sides import Ours, request
-from training_code.containers.content_types import JSON_LINES
+from benchmarks.serving.sides import Ours
 
 CLIENTS = 32
 SECONDS = {BERT: 8.0, MINILM: 5.0}
@@ -62,7 +61,7 @@ def measure(bench: Bench) -> list[Measure]:
         seconds = SECONDS[shape] * bench.thoroughness.scale
 
         def ask_ours(text: str, ours: Ours = ours) -> object:
-            return ours.chain.invoke(request([text]), content_type=JSON_LINES)
+            return ours.invoke([text])
 
         unloaded = _unloaded(ask_ours, texts[: bench.thoroughness.items(UNLOADED_REQUESTS)])
         with _toolkit_worker(bench, shape) as (port, pid):

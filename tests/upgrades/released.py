@@ -8,6 +8,7 @@ Runs offline: the old template is a file, the new one the synthesised assembly.
 
 import gzip
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,13 @@ def _losses_of(stack: str, template: Mapping[str, Any], assembly: Path, folder: 
     old = folder / f"{stack}.json"
     old.write_text(json.dumps(template), encoding="utf-8")
     command = [str(CDK), "diff", f"{STAGE}/{stack}", "--exclusively", "--app", str(assembly), "--template", str(old)]
-    run = subprocess.run([*command, "--no-color", "--no-notices"], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*command, "--no-color", "--no-notices"],
+        env={**os.environ, "CDK_DISABLE_CLI_TELEMETRY": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if run.returncode or "Number of stacks with differences" not in run.stdout + run.stderr:
         raise RuntimeError(f"cdk diff of {stack} ended with {run.returncode}: {(run.stdout + run.stderr)[-2000:]}")
     for line in (run.stdout + run.stderr).splitlines():
