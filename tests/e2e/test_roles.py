@@ -51,6 +51,8 @@ NEVER_ASKED = {
     "s3:GetBucketLocation": "SageMaker looks for the bucket's region",
     "logs:DescribeLogStreams": "SageMaker looks for a job's log stream before it makes one",
 }
+# The CDK's own function, which a bucket's policy lets delete objects; only stages whose data goes with them have it.
+EMPTIES_BUCKETS = "CustomS3AutoDeleteObjects"
 # Written by Lambda and Step Functions: log delivery is the service's own work.
 LOGS_BY_THE_SERVICE = ("lambda", "states")
 
@@ -150,12 +152,9 @@ def test_every_function_is_denied_what_its_policy_does_not_allow(product: Produc
         ("sagemaker", "delete_endpoint", {"EndpointName": endpoint["EndpointName"]}),
         ("iam", "list_roles", {}),
     ]
-    functions = {name: role for name, role in roles.items() if role.service == "lambda"}
+    functions = {name: role for name, role in roles.items() if role.service == "lambda" and EMPTIES_BUCKETS not in name}
     assert functions
-    answers = {
-        name: probed(product, role.arn, [call for call in calls if not may(role, call[0], call[1])])
-        for name, role in functions.items()
-    }
+    answers = {name: probed(product, role.arn, calls) for name, role in functions.items()}
     allowed = {
         (name, call)
         for name, answer in answers.items()
@@ -163,12 +162,6 @@ def test_every_function_is_denied_what_its_policy_does_not_allow(product: Produc
         if code not in ("AccessDenied", "AccessDeniedException")
     }
     assert allowed == set()
-
-
-def may(role: Granted, service: str, call: str) -> bool:
-    """Whether the role's policy names the action: the function that empties a bucket may delete objects."""
-    action = f"{service}:{call.replace('_', ' ').title().replace(' ', '')}"
-    return any(fnmatchcase(action, pattern) for pattern in role.actions)
 
 
 def probed(product: Product, role_arn: str, calls: list[tuple[str, str, dict[str, str]]]) -> dict[str, str]:
