@@ -21,6 +21,7 @@ from training_code.containers.manifest import read_json
 FILE = "selftest.json"
 LARGEST_DIFFERENCE = 0.02
 """Of a probability before calibration."""
+LARGEST_LOGIT = 1e6
 
 Numbers = npt.NDArray[np.float32]
 
@@ -73,7 +74,8 @@ def _cases(model_dir: str, fields: Mapping[str, type]) -> list[dict[str, Any]]:
 def _logits(case: dict[str, Any]) -> Numbers:
     """[3]"""
     values = case["logits"]
-    if len(values) != len(CLASSES) or not all(type(value) in (int, float) for value in values):
+    is_usable = all(type(value) in (int, float) and abs(value) <= LARGEST_LOGIT for value in values)
+    if len(values) != len(CLASSES) or not is_usable:
         raise _unusable()
     return np.array(values, dtype=np.float32)
 

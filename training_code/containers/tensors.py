@@ -97,7 +97,7 @@ def unpack(body: bytes | bytearray | str, content_type: str | None, expected: Ma
         if form not in ("one", "many"):
             raise ValueError("the request was neither one object nor many")
         return Message(tensors=tensors, lines=lines_from_json(metadata["lines"], rows=rows), is_single=form == "one")
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, struct.error) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error) as error:
         raise malformed(f"The tensors are malformed: {type(error).__name__}.") from error
 
 
@@ -151,7 +151,8 @@ def _from_numbers(numbers: list[int] | list[float], dtype: str) -> Array:
         if dtype == "I32":
             return np.asarray(numbers, dtype=np.int32)
         if dtype == "F32":
-            return np.asarray(numbers, dtype=np.float32)
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+                return np.asarray(numbers, dtype=np.float32)
     except OverflowError:
         raise ValueError("a number that its type cannot hold") from None
     raise ValueError("a type that no container sends")

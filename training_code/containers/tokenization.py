@@ -12,6 +12,8 @@ from tokenizers import Encoding, Tokenizer
 
 from training_code.containers.manifest import read_json
 
+LONGEST = 1_000_000
+"""More tokens than any model reads; a number that is none of ours."""
 CHARACTERS_PER_TOKEN = 24
 """Text beyond `max_length` times this many characters is not even read: no language spends so much on a token, and
 a text of 100,000 characters must not cost a hundred times a normal one."""
@@ -30,7 +32,7 @@ class Tokenization:
         """From `tokenizer.json` and `tokenization.json` in an artifact; RuntimeError when one is missing or wrong."""
         settings = read_json(str(directory), "tokenization.json")
         max_length, pad_id = settings.get("max_length"), settings.get("pad_id", 0)
-        if not isinstance(max_length, int) or max_length < 3 or not isinstance(pad_id, int):
+        if type(max_length) is not int or not 3 <= max_length <= LONGEST or type(pad_id) is not int:
             raise RuntimeError("tokenization.json in the model artifact states no usable max_length.")
         path = Path(directory) / "tokenizer.json"
         if not path.is_file():

@@ -302,6 +302,8 @@ def test_ten_megabytes_of_lines_and_a_text_of_one_are_answered(served: Chain) ->
         ("transform", "manifest.json", {"container": "label", "model_version": "v", "files": {"a": "0" * 64}}, "label"),
         ("classify", "manifest.json", {"container": "classify"}, "model_version"),
         ("classify", "tokenization.json", {"max_length": 16, "pad_id": 0}, "vocabulary_size"),
+        ("classify", "tokenization.json", {"max_length": 16, "pad_id": 2**63, "vocabulary_size": 5}, "pad_id"),
+        ("transform", "tokenization.json", {"max_length": 2**64, "pad_id": 0}, "max_length"),
         (
             "label",
             "labels.json",

@@ -123,6 +123,7 @@ def test_an_artifact_that_answers_as_it_was_packed_is_loaded(tmp_path: Path) -> 
         ("classify", [{"ids": [2], "logits": [0, 0]}], "cannot be used"),
         ("classify", [{"ids": ["2"], "logits": [0, 0, 2]}], "cannot be used"),
         ("classify", [{"ids": [], "logits": [0, 0, 2]}], "cannot be used"),
+        ("classify", [{"ids": [2], "logits": [0, 0, 1e308]}], "cannot be used"),
         ("label", [{"logits": [0, 0, 2]}], "cannot be used"),
         ("label", [{"logits": [0, 0, "2"], "answer": {}}], "cannot be used"),
         ("label", [{"logits": [0, 0, 2], "answer": {"label": "negative"}}], "do not become the answer"),

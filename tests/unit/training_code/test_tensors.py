@@ -82,6 +82,7 @@ def with_lines(lines: str) -> bytes:
         pack(ids_message()),
         with_header({"__metadata__": None}),
         with_header({"__metadata__": []}),
+        with_header({"logits": {"dtype": "F32", "shape": [1, 3], "data_offsets": []}}),
         with_header({"__metadata__": {"lines": '[{"id":null,"row":0,"error":null}]'}}),
         with_lines("[]"),
         with_lines('[{"id":null,"row":0,"error":null},{"id":null,"row":0,"error":null}]'),

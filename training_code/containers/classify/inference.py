@@ -22,6 +22,7 @@ from training_code.containers.micro_batches import Logits, MicroBatches
 from training_code.containers.ragged import Ragged
 from training_code.containers.tensors import Expected, Message, pack, pack_text, unpack
 
+MOST_TOKENS = 2**31 - 1
 EXPECTED = {"ids": Expected("I32", counts_rows=False), "lengths": Expected("I32")}
 
 
@@ -82,7 +83,7 @@ def load_classifier(model_dir: Path) -> Classifier:
 
 def _size(values: dict[str, object], name: str, *, least: int) -> int:
     value = values.get(name)
-    if type(value) is not int or value < least:
+    if type(value) is not int or not least <= value <= MOST_TOKENS:
         raise RuntimeError(f"tokenization.json in the model artifact states no usable {name}.")
     return value
 
