@@ -32,6 +32,7 @@ ROUNDS = 3
 START_SECONDS = 120
 TEXTS = 256
 UNLOADED_REQUESTS = 40
+PACED_REQUESTS = 100
 Ask = Callable[[str], object]
 
 
@@ -112,8 +113,9 @@ def full(ask: Ask, texts: Sequence[str], seconds: float, pids: Sequence[int]) ->
 
 
 def paced(ask: Ask, texts: Sequence[str], seconds: float, per_second: float) -> Load:
-    """All clients together ask `per_second` times, each at random moments of its own."""
+    """All clients together ask `per_second` times, each at random moments of its own; long enough for a p99."""
     mean = CLIENTS / per_second
+    seconds = max(seconds, PACED_REQUESTS / per_second)
     return _clients(ask, texts, seconds, lambda generator: generator.expovariate(1 / mean), [])
 
 
@@ -132,6 +134,8 @@ def _clients(
         place = number
         while True:
             due += pause(generator)
+            if due > deadline:
+                return
             time.sleep(max(0.0, due - time.perf_counter()))
             started = time.perf_counter()
             if started > deadline:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ def unpack(folder: Path) -> tuple[Path, Path]:
     system = {"Linux": "ubuntu", "Darwin": "macos"}[platform.system()]
     machine = "aarch64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
     binary = f"package/bin/{system}/{machine}/cfn-guard"
-    (archive,) = (Path(str(entry)) for entry in (files("cdklabs.cdk_validator_cfnguard") / "_jsii").iterdir()
-                  if entry.name.endswith(".tgz"))  # fmt: skip
+    package = find_spec("cdklabs.cdk_validator_cfnguard")  # not imported: it would talk to jsii beside cdk-nag's thread
+    if package is None or package.origin is None:
+        raise ModuleNotFoundError("cdklabs.cdk_validator_cfnguard is missing: run `make setup`")
+    (archive,) = (Path(package.origin).parent / "_jsii").glob("*.tgz")
     with tarfile.open(archive) as content:
         wanted = [member for member in content if member.name == binary or member.name.startswith(f"{RULES}/")]
         content.extractall(folder, members=wanted, filter="data")
