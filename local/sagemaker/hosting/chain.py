@@ -12,12 +12,12 @@ from pathlib import Path
 from types import TracebackType
 
 from local.sagemaker.archives import unpack
+from local.sagemaker.hosting.connection import Reply
 from local.sagemaker.hosting.container import (
     START_TIMEOUT_SECONDS,
     Container,
     ContainerPlan,
     InvocationTimeoutError,
-    Reply,
     UnansweredError,
     Workshop,
 )

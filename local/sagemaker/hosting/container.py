@@ -5,9 +5,7 @@ writes; nothing of chains, variants, endpoints or of what the bytes mean.
 """
 
 import contextlib
-import http.client
 import secrets
-import select
 import shutil
 import subprocess
 import threading
@@ -17,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local import lifeline
+from local.sagemaker.hosting.connection import Connection, Reply
 
-# On AWS the number of workers follows the instance's processors; the pool never opens more connections than this, so
-# that one more thread in the container is always free to answer pings.
+# On AWS the number of workers follows the instance's processors. Pings do not count.
 CONCURRENT_INVOCATIONS = 4
 START_TIMEOUT_SECONDS = 300.0
 PING_TIMEOUT_SECONDS = 2.0
@@ -69,15 +67,6 @@ class Workshop:
     region: str = "us-east-1"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """A container's answer, whatever its status. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class Container:
     """A process and the connections to it. ``restart`` makes a new process under the same plan."""
 
@@ -88,7 +77,7 @@ class Container:
         self._process: subprocess.Popen[bytes] | None = None
         self._port: int | None = None
         self._slots = threading.BoundedSemaphore(CONCURRENT_INVOCATIONS)
-        self._idle: list[http.client.HTTPConnection] = []
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self._ended = False
         self._was_healthy = False
@@ -137,14 +126,12 @@ class Container:
         port = self._find_port()
         if port is None or self.pid is None:
             return False
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PING_TIMEOUT_SECONDS)
+        deadline = time.monotonic() + PING_TIMEOUT_SECONDS
         try:
-            connection.request("GET", "/ping")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
+            with contextlib.closing(Connection(port, deadline=deadline)) as connection:
+                return connection.ask("GET", "/ping", deadline=deadline).status == 200
+        except OSError:
             return False
-        finally:
-            connection.close()
 
     def invoke(self, body: bytes, headers: Mapping[str, str], deadline: float) -> Reply:
         """Post to ``/invocations``; ``deadline`` is of ``time.monotonic``.
@@ -185,7 +172,7 @@ class Container:
         connection = self._take_idle() or self._connect(deadline)
         try:
             return self._converse(connection, body, headers, deadline)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             connection.close()
             self._see_it_end(deadline)
             raise UnansweredError(f"{self.plan.name} broke off its answer", was_sent=True) from error
@@ -197,52 +184,41 @@ class Container:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(min(END_GRACE_SECONDS, _remaining(deadline)))
 
-    def _connect(self, deadline: float) -> http.client.HTTPConnection:
+    def _connect(self, deadline: float) -> Connection:
         port = self._find_port()
         if port is None:
             raise UnansweredError(f"{self.plan.name} is being replaced", was_sent=False)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_remaining(deadline))
         try:
-            connection.connect()
+            return Connection(port, deadline=deadline)
         except TimeoutError as error:
             raise InvocationTimeoutError from error
         except OSError as error:
             raise UnansweredError(f"{self.plan.name} cannot be reached", was_sent=False) from error
-        return connection
 
-    def _converse(
-        self, connection: http.client.HTTPConnection, body: bytes, headers: Mapping[str, str], deadline: float
-    ) -> Reply:
-        connection.sock.settimeout(_remaining(deadline))
+    def _converse(self, connection: Connection, body: bytes, headers: Mapping[str, str], deadline: float) -> Reply:
         try:
-            connection.request("POST", "/invocations", body, dict(headers))
-            response = connection.getresponse()
-            answer = Reply(
-                status=response.status,
-                headers={name.lower(): value for name, value in response.getheaders()},
-                body=response.read(),
-            )
+            reply = connection.ask("POST", "/invocations", body=body, headers=headers, deadline=deadline)
         except TimeoutError as error:
             connection.close()
             raise InvocationTimeoutError from error
-        if response.will_close:
-            connection.close()
-        else:
+        if connection.can_be_kept:
             self._keep(connection)
-        return answer
+        else:
+            connection.close()
+        return reply
 
-    def _take_idle(self) -> http.client.HTTPConnection | None:
+    def _take_idle(self) -> Connection | None:
         """A kept connection whose other side is still there."""
         while True:
             with self._lock:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
-            if not select.select([connection.sock], [], [], 0)[0]:
+            if not connection.is_stale:
                 return connection
             connection.close()
 
-    def _keep(self, connection: http.client.HTTPConnection) -> None:
+    def _keep(self, connection: Connection) -> None:
         with self._lock:
             if connection.port == self._port:
                 self._idle.append(connection)
@@ -266,7 +242,7 @@ class Container:
             f"--model={self.plan.model}",
             f"--folder={self._folder}",
             f"--packages={self._workshop.packages}",
-            f"--threads={CONCURRENT_INVOCATIONS + 1}",
+            f"--threads={CONCURRENT_INVOCATIONS}",
             f"--lifeline={lifeline.__file__}",
         ]
 

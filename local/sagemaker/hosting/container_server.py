@@ -1,6 +1,6 @@
 """One hosted container: SageMaker's ``GET /ping`` and ``POST /invocations`` in front of a model in script mode.
 
-A program of its own, run by the interpreter that stands for AWS's framework images: it may import waitress, the
+A program of its own, run by the interpreter that stands for AWS's framework images: it may import httptools, the
 standard library and the files beside it, nothing of this project else. It answers 503 to a ping until the model is
 loaded. Its port goes to the file ``port`` in its folder; when it cannot start, the reason goes to ``failure`` there
 and the traceback to standard error. It does not know endpoints, variants or the containers next to it.
@@ -13,58 +13,53 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import waitress
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local.sagemaker.hosting import container_handlers, container_packages
+    from local.sagemaker.hosting import container_handlers, container_http, container_packages
 else:
     import container_handlers
+    import container_http
     import container_packages
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
-
 
 class Application:
-    """The WSGI side: ready once it has handlers."""
+    """The two routes: ready once it has handlers, and at most so many requests at work in them at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int) -> None:
         self.handlers: container_handlers.Handlers | None = None
+        self._at_work = threading.BoundedSemaphore(threads)
 
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        status, headers, body = self._answer(environ)
-        headers = {**headers, "Content-Length": str(len(body))}
-        start_response(f"{status} {HTTPStatus(status).phrase if status in _STATUSES else 'Error'}", [*headers.items()])
-        return [body]
-
-    def _answer(self, environ: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
-        route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    def answer(self, request: container_http.Request) -> container_http.Response:
+        """The answer to one request; nothing is raised."""
+        route = request.method, request.path
         if route == ("GET", "/ping"):
-            return (200, {}, b"") if self.handlers else _refusal(503, "the model is not loaded yet")
+            return container_http.Response(status=200) if self.handlers else _NOT_LOADED
         if route != ("POST", "/invocations"):
             return _refusal(404, "only GET /ping and POST /invocations are served")
         if self.handlers is None:
-            return _refusal(503, "the model is not loaded yet")
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        content_type = environ.get("CONTENT_TYPE") or "application/json"
+            return _NOT_LOADED
+        content_type = request.headers.get("content-type") or "application/json"
         try:
-            answer, answered_type = self.handlers.answer(body, content_type, environ.get("HTTP_ACCEPT", ""))
+            with self._at_work:
+                answer, answered_type = self.handlers.answer(
+                    request.body, content_type, request.headers.get("accept", "")
+                )
         except container_handlers.HandlerError as error:
             return _refusal(error.status, error.message)
-        return 200, {"Content-Type": answered_type}, answer
+        return container_http.Response(status=200, body=answer, content_type=answered_type)
 
 
-_STATUSES = {status.value for status in HTTPStatus}
+def _refusal(status: int, message: str) -> container_http.Response:
+    return container_http.Response(
+        status=status, body=json.dumps({"message": message}).encode(), content_type="application/json"
+    )
 
 
-def _refusal(status: int, message: str) -> tuple[int, dict[str, str], bytes]:
-    return status, {"Content-Type": "application/json"}, json.dumps({"message": message}).encode()
+_NOT_LOADED = _refusal(503, "the model is not loaded yet")
 
 
 def _end_with_parent(lifeline: Path) -> None:
@@ -109,20 +104,10 @@ def main() -> int:
     # The handlers' own modules must never be mistaken for the ones beside this file.
     here = Path(__file__).resolve().parent
     sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != here]
-    application = Application()
-    server = waitress.create_server(
-        application,
-        host="127.0.0.1",
-        port=0,
-        threads=arguments.threads,
-        max_request_body_size=MAX_BODY_BYTES,
-        inbuf_overflow=MAX_BODY_BYTES,
-        outbuf_overflow=MAX_BODY_BYTES,
-        channel_timeout=3600,
-        ident=None,
-    )
+    application = Application(threads=arguments.threads)
+    server = container_http.Server(application.answer, max_body_bytes=MAX_BODY_BYTES)
     threading.Thread(target=server.run, name="server", daemon=True).start()
-    _write(arguments.folder / "port", str(server.effective_port))
+    _write(arguments.folder / "port", str(server.port))
     try:
         application.handlers = _load(arguments.model, arguments.packages)
     except Exception as error:

@@ -18,7 +18,7 @@ from local.sagemaker.hosting.chain import (
     ChainBrokenError,
     ChainError,
 )
-from local.sagemaker.hosting.container import Reply
+from local.sagemaker.hosting.connection import Reply
 from local.sagemaker.hosting.fleet import Fleet, Variant
 from local.sagemaker.hosting.logs import log_group
 from local.sagemaker.hosting.meter import Meter, Outcome

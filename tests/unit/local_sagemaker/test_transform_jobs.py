@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.sagemaker.hosting.chain import Chain, ChainBrokenError, ChainError
-from local.sagemaker.hosting.container import Reply
+from local.sagemaker.hosting.connection import Reply
 from local.sagemaker.hosting.fleet import HostingError
 from local.sagemaker.jobs.transform import MEBIBYTE, Cutting, TransformError
 from tests.unit.local_sagemaker.job_kit import ended
