@@ -33,7 +33,8 @@ class UnusableFeedbackError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackEvent:
-    """An accepted feedback. ``text`` is what came, untouched; ``received_at`` is ISO 8601 in UTC."""
+    """An accepted feedback. ``received_at`` is ISO 8601 in UTC. :func:`receive` gives the text as it came; what is
+    accepted has personal data taken out of it."""
 
     id: str
     channel: str

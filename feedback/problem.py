@@ -10,8 +10,12 @@ CONTENT_TYPE: Final = "application/problem+json"
 
 _KINDS: Final = {
     "malformed": (400, "The request is malformed"),
+    "unauthorized": (401, "The request is not signed by anybody known"),
     "not-found": (404, "There is no such feedback"),
     "unknown-route": (404, "There is no such address"),
+    "in-flight": (409, "The same feedback is being taken in"),
+    "undecided": (409, "The feedback is not decided yet"),
+    "not-possible": (409, "This cannot be done now"),
     "too-large": (413, "The request is too large"),
     "unsupported-media-type": (415, "The content type is not supported"),
     "unusable": (422, "The feedback cannot be used"),
