@@ -1,56 +1,59 @@
-"""The ledger's stream: translates its records into alerts to send."""
+"""The ledger's stream: translates its records into alerts. Needs ReportBatchItemFailures."""
 
+from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from feedback.alert import AlertPolicy
-from feedback.ledger import Entry, MalformedEntryError
+from feedback.ledger import MalformedEntryError
 from lambdas.alerts.alerting import Alerting, Result
 from lambdas.alerts.settings import Settings
+from lambdas.aws.alert_place import AlertPlace
+from lambdas.aws.alert_queue import AlertQueue
+from lambdas.aws.alert_record import AlertRecord
 from lambdas.aws.clients import client
-from lambdas.aws.ledger import Ledger
+from lambdas.aws.policy_source import PolicySource
+from lambdas.aws.snoozes import Snoozes
 from lambdas.aws.stream import read_change
-from lambdas.aws.topic import Topic
 from lambdas.telemetry import LambdaContext, count, log_error
 
-_LEASE_RESERVE = timedelta(seconds=1)
 
-
-class AlertsUnsentError(RuntimeError):
-    """Some alerts of the batch are still to be sent: the records are to come again."""
-
-
-def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
-    """Send the alerts of one batch of records; AlertsUnsentError where some could not be, after all were tried."""
-    entries: list[Entry] = []
-    malformed = 0
+def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Begin the alerts of one batch; the first record that is to come again, Lambda then sends with all after it."""
+    alerting: Alerting | None = None
+    results: Counter[Result] = Counter()
+    again: list[str] = []
     for record in event["Records"]:
         try:
             entry = read_change(record).decided_entry()
         except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
             log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
-            malformed += 1
-        else:
-            if entry is not None and entry.alert_state is None:
-                entries.append(entry)
-    results = _alerting(context).alert(entries) if entries else []
-    unsent = results.count(Result.UNSENT) + malformed
-    count(context, AlertsSent=results.count(Result.SENT), AlertsUnsent=unsent)
-    if unsent:
-        raise AlertsUnsentError(f"{unsent} of {len(event['Records'])} records are to be tried again.")
+            again.append(record["dynamodb"]["SequenceNumber"])
+            continue
+        if entry is None:
+            continue
+        alerting = alerting or _alerting()
+        result = alerting.alert(entry)
+        results[result] += 1
+        if result is Result.AGAIN:
+            again.append(record["dynamodb"]["SequenceNumber"])
+    count(
+        context,
+        AlertsQueued=results[Result.QUEUED],
+        AlertsHeld=results[Result.HELD],
+        AlertsDigested=results[Result.DIGESTED],
+        AlertsUnsent=len(again),
+    )
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in again[:1]]}
 
 
-def _alerting(context: LambdaContext) -> Alerting:
-    now = datetime.now(UTC)
+def _alerting() -> Alerting:
     return Alerting(
-        policy=AlertPolicy(threshold=_settings().alert_threshold),
-        ledger=_ledger(),
-        topic=_topic(),
-        feedback_url=_settings().feedback_url,
-        owner=context.aws_request_id,
-        lease_until=now + timedelta(milliseconds=context.get_remaining_time_in_millis()) + _LEASE_RESERVE,
+        policy=_policy().load(),
+        record=AlertRecord(_place()),
+        queue=_queue(),
+        snoozes=Snoozes(_place()),
         now=lambda: datetime.now(UTC),
     )
 
@@ -61,10 +64,24 @@ def _settings() -> Settings:
 
 
 @cache
-def _ledger() -> Ledger:
-    return Ledger(table=_settings().ledger_table, dynamodb=client("dynamodb", read_seconds=2.0))
+def _policy() -> PolicySource:
+    return PolicySource(
+        parameter=_settings().alert_policy_parameter,
+        ssm=client("ssm", read_seconds=2.0),
+        desk_table=_settings().desk_table,
+        dynamodb=client("dynamodb", read_seconds=2.0),
+    )
 
 
 @cache
-def _topic() -> Topic:
-    return Topic(arn=_settings().alert_topic_arn, sns=client("sns", read_seconds=5.0, attempts=1))
+def _place() -> AlertPlace:
+    return AlertPlace(
+        ledger_table=_settings().ledger_table,
+        desk_table=_settings().desk_table,
+        dynamodb=client("dynamodb", read_seconds=2.0),
+    )
+
+
+@cache
+def _queue() -> AlertQueue:
+    return AlertQueue(url=_settings().alert_queue_url, sqs=client("sqs", read_seconds=3.0))

@@ -7,13 +7,9 @@ from lambdas.environment import Environment
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Environment):
-    """Where alerts are claimed and published, from which probability on, and what links in them begin with."""
+    """Where alerts are begun and counted, where they are queued, and which parameter holds the policy."""
 
     ledger_table: str
-    alert_topic_arn: str
-    alert_threshold: float
-    feedback_url: str
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.alert_threshold <= 1.0:
-            raise ValueError("ALERT_THRESHOLD is not from 0 to 1")
+    desk_table: str
+    alert_queue_url: str
+    alert_policy_parameter: str

@@ -74,6 +74,10 @@ class Endpoint:
         self._pause_seconds = pause_seconds
         self._sleep = sleep
 
+    def admits(self) -> bool:
+        """Whether it may be asked now: always, where nothing guards it."""
+        return True
+
     def classify(self, texts: Sequence[tuple[str, str]]) -> list[Outcome]:
         """One outcome per (id, text), in order; EndpointUnavailableError when the batch has no usable answer."""
         body = "".join(json.dumps({"id": id_, "text": text}) + "\n" for id_, text in texts).encode("ascii")

@@ -1,17 +1,15 @@
 """The alert topic. It does not know whether an alert is due or was sent before."""
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from feedback.alert import Alert
+from feedback.alerting.forms import Letter
 from lambdas.aws.clients import Client
+
+_ATTRIBUTE_LIMIT = 256
 
 
 class NotPublishedError(RuntimeError):
-    """The topic did not take the alert. ``is_certain``: it said so; else it may have been taken all the same."""
-
-    def __init__(self, *, is_certain: bool) -> None:
-        super().__init__("The topic did not take the alert.")
-        self.is_certain = is_certain
+    """The topic did not take the letter, or its answer was lost."""
 
 
 class Topic:
@@ -21,19 +19,18 @@ class Topic:
         self._arn = arn
         self._sns = sns
 
-    def publish(self, alert: Alert) -> str:
+    def publish(self, letter: Letter) -> str:
         """Publish and return the message id; NotPublishedError otherwise. The client must make one attempt only, since
         SNS would deliver a repeated one twice."""
-        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in alert.attributes.items()}
+        attributes = {
+            name: {"DataType": "String", "StringValue": value[:_ATTRIBUTE_LIMIT]}
+            for name, value in letter.attributes.items()
+        }
         try:
             answer = self._sns.publish(
-                TopicArn=self._arn, Subject=alert.subject, Message=alert.body, MessageAttributes=attributes
+                TopicArn=self._arn, Subject=letter.subject, Message=letter.body, MessageAttributes=attributes
             )
-        except ClientError as error:
-            is_refusal = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500) < 500
-            raise NotPublishedError(is_certain=is_refusal) from error
-        except BotoCoreError as error:
-            never_arrived = isinstance(error, ConnectTimeoutError | EndpointConnectionError)
-            raise NotPublishedError(is_certain=never_arrived) from error
+        except (ClientError, BotoCoreError) as error:
+            raise NotPublishedError("The topic did not take the alert.") from error
         message_id: str = answer["MessageId"]
         return message_id

@@ -1,18 +1,27 @@
-"""POST /v1/feedback, POST /v1/feedback/batch and GET /v1/feedback/{id}: translates between API Gateway and intake."""
+"""The API's routes: translates between API Gateway and intake, corrections and the alerts' actions.
+
+What only a person's request needs is imported with the first one of these: feedback is not to wait for it.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedback.ledger import State
 from feedback.problem import Problem
+from lambdas.aws.breaker import GuardedEndpoint, SharedBreaker
 from lambdas.aws.clients import client
+from lambdas.aws.desk import Desk
 from lambdas.aws.endpoint import Endpoint
 from lambdas.aws.ledger import Ledger, LedgerUnavailableError
+from lambdas.aws.originals import Originals
 from lambdas.aws.queue import Queue
 from lambdas.environment import WrongEnvironmentError
 from lambdas.intake.acceptance import Accepted, Answer, Intake
+from lambdas.intake.judgement import NOT_FOUND, act_on_alert, correct
 from lambdas.intake.request import (
     BATCH_BODY_LIMIT_BYTES,
     BODY_LIMIT_BYTES,
@@ -21,10 +30,22 @@ from lambdas.intake.request import (
     read_document,
     read_feedback,
     read_feedback_id,
+    read_key,
+    wants_no_waiting,
+    with_key,
 )
-from lambdas.intake.response import batch_response, entry_response, feedback_response, problem_response
+from lambdas.intake.response import (
+    batch_response,
+    document_response,
+    entry_response,
+    feedback_response,
+    problem_response,
+)
 from lambdas.intake.settings import Settings
 from lambdas.telemetry import LambdaContext, count, log, log_error
+
+if TYPE_CHECKING:
+    from lambdas.aws.alert_actions import AlertActions
 
 _INTERNAL = Problem(kind="internal", detail="The request failed. It is safe to send it again.")
 _RESERVE_SECONDS = 3.0  # for queue, ledger and answer after the model's budget
@@ -54,16 +75,23 @@ def _route(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     match event.get("httpMethod"), event.get("resource"):
         case "POST", "/v1/feedback":
             document = read_feedback(read_document(event, limit_bytes=BODY_LIMIT_BYTES))
-            (answer,) = _take_in([document], context)
-            return feedback_response(answer)
+            is_async = wants_no_waiting(event)
+            (answer,) = _take_in([with_key(document, read_key(event))], context, ask_model=not is_async)
+            return feedback_response(answer, is_async=is_async)
         case "POST", "/v1/feedback/batch":
             items = read_batch(read_document(event, limit_bytes=BATCH_BODY_LIMIT_BYTES))
-            return batch_response(_take_in([_feedback_or_problem(item) for item in items], context))
+            is_async = wants_no_waiting(event)
+            answers = _take_in([_feedback_or_problem(item) for item in items], context, ask_model=not is_async)
+            return batch_response(answers, is_async=is_async)
         case "GET", "/v1/feedback/{id}":
             entry = _ledger().find(read_feedback_id(event))
-            if entry is None:
-                return problem_response(Problem(kind="not-found", detail="No feedback with this id was accepted."))
-            return entry_response(entry)
+            return problem_response(NOT_FOUND) if entry is None else entry_response(entry)
+        case "POST", "/v1/feedback/{id}/correction":
+            return correct(event, ledger=_ledger(), now=_now())
+        case "POST", "/v1/alerts/{id}":
+            return act_on_alert(event, actions=_alert_actions(), now=_now())
+        case "GET", "/v1/openapi.json":
+            return document_response(_description())
         case _:
             return problem_response(Problem(kind="unknown-route", detail="There is nothing at this address."))
 
@@ -75,15 +103,20 @@ def _feedback_or_problem(item: object) -> Mapping[str, Any] | Problem:
         return error.problem
 
 
-def _take_in(documents: Sequence[Mapping[str, Any] | Problem], context: LambdaContext) -> list[Answer]:
-    reserve_ms = (_settings().classify_budget_seconds + _RESERVE_SECONDS) * 1000
+def _take_in(
+    documents: Sequence[Mapping[str, Any] | Problem], context: LambdaContext, *, ask_model: bool
+) -> list[Answer]:
+    settings = _settings()
+    reserve_ms = (settings.classify_budget_seconds + _RESERVE_SECONDS) * 1000
     answers = Intake(
         ledger=_ledger(),
         queue=_queue(),
-        endpoint=_endpoint(),
-        now=lambda: datetime.now(UTC),
+        endpoint=GuardedEndpoint(endpoint=_endpoint(), breaker=_breaker()),
+        now=_now,
+        languages=settings.languages.split(","),
+        translates=settings.translate == "on",
         has_time=lambda: context.get_remaining_time_in_millis() > reserve_ms,
-    ).take_in(documents)
+    ).take_in(documents, ask_model=ask_model)
     accepted = [answer for answer in answers if isinstance(answer, Accepted)]
     problems = [answer for answer in answers if isinstance(answer, Problem)]
     count(
@@ -99,6 +132,10 @@ def _take_in(documents: Sequence[Mapping[str, Any] | Problem], context: LambdaCo
     return answers
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @cache
 def _settings() -> Settings:
     return Settings.from_env()
@@ -106,12 +143,21 @@ def _settings() -> Settings:
 
 @cache
 def _ledger() -> Ledger:
-    return Ledger(table=_settings().ledger_table, dynamodb=client("dynamodb", read_seconds=2.0))
+    settings = _settings()
+    originals = Originals(table=settings.originals_table, keep=timedelta(days=settings.original_days))
+    return Ledger(table=settings.ledger_table, originals=originals, dynamodb=client("dynamodb", read_seconds=2.0))
 
 
 @cache
 def _queue() -> Queue:
     return Queue(url=_settings().queue_url, sqs=client("sqs", read_seconds=2.0, attempts=2))
+
+
+@cache
+def _breaker() -> SharedBreaker:
+    """With a client of its own: the breaker is to save time, not to cost it."""
+    dynamodb = client("dynamodb", connect_seconds=0.2, read_seconds=0.3, attempts=1)
+    return SharedBreaker(desk=Desk(table=_settings().desk_table, dynamodb=dynamodb), now=_now)
 
 
 @cache
@@ -122,3 +168,21 @@ def _endpoint() -> Endpoint:
         "sagemaker-runtime", connect_seconds=connect_seconds, read_seconds=budget - connect_seconds, attempts=1
     )
     return Endpoint(name=_settings().endpoint_name, runtime=runtime)
+
+
+def _alert_actions() -> AlertActions:
+    from lambdas.aws.alert_actions import AlertActions
+
+    settings = _settings()
+    return AlertActions(
+        ledger_table=settings.ledger_table,
+        desk_table=settings.desk_table,
+        dynamodb=client("dynamodb", read_seconds=2.0),
+    )
+
+
+@cache
+def _description() -> dict[str, Any]:
+    from feedback.openapi import describe
+
+    return describe()

@@ -6,26 +6,34 @@ from typing import Any, Final
 
 from feedback.ledger import Entry, State
 from feedback.problem import CONTENT_TYPE, Problem
+from feedback.sentiment import UNSURE
 from lambdas.intake.acceptance import Answer
 
-RETRY_AFTER_SECONDS: Final = 5
+_RETRY_AFTER_SECONDS: Final = {"in-flight": 1, "unavailable": 5}
 
 _SECURITY_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def feedback_response(answer: Answer) -> dict[str, Any]:
+def feedback_response(answer: Answer, *, is_async: bool = False) -> dict[str, Any]:
     """The answer to one feedback: 200 once decided, 202 while it waits, a problem otherwise."""
     if isinstance(answer, Problem):
         return problem_response(answer)
-    return _response(_status(answer.entry), view(answer.entry))
+    applied = {"Preference-Applied": "respond-async"} if is_async else {}
+    return _response(_status(answer.entry), view(answer.entry), applied)
 
 
-def batch_response(answers: Sequence[Answer]) -> dict[str, Any]:
+def batch_response(answers: Sequence[Answer], *, is_async: bool = False) -> dict[str, Any]:
     """200 with one result per item, in order; a problem only where not one item could be taken in."""
     results = [_result(answer) for answer in answers]
     if all(isinstance(answer, Problem) and answer.status >= 500 for answer in answers):
         return problem_response(Problem(kind="unavailable", detail="Nothing of the batch was accepted. Send it again."))
-    return _response(200, {"results": results})
+    applied = {"Preference-Applied": "respond-async"} if is_async else {}
+    return _response(200, {"results": results}, applied)
+
+
+def document_response(document: Mapping[str, Any]) -> dict[str, Any]:
+    """200 with a document that is not ours to word."""
+    return _response(200, document)
 
 
 def entry_response(entry: Entry) -> dict[str, Any]:
@@ -39,8 +47,8 @@ def entry_response(entry: Entry) -> dict[str, Any]:
 def problem_response(problem: Problem) -> dict[str, Any]:
     """A refusal."""
     headers = {"Content-Type": CONTENT_TYPE}
-    if problem.status == 503:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if problem.kind in _RETRY_AFTER_SECONDS:
+        headers["Retry-After"] = str(_RETRY_AFTER_SECONDS[problem.kind])
     return _response(problem.status, problem.to_document(), headers)
 
 
@@ -53,6 +61,13 @@ def view(entry: Entry) -> dict[str, Any]:
         document["failure"] = entry.failure
     if entry.prediction is not None:
         document |= entry.prediction.to_document()
+    elif entry.state is State.UNSURE:
+        document |= {"sentiment": None, "label": UNSURE}
+    if entry.unsure_because is not None:
+        document["unsure_because"] = entry.unsure_because
+    if entry.correction is not None:
+        correction = entry.correction.to_document()
+        document |= {"sentiment": correction["sentiment"], "label": correction["label"], "correction": correction}
     return document
 
 

@@ -13,10 +13,14 @@ from lambdas.archive import handler as archive
 from lambdas.aws import clients
 from lambdas.aws.endpoint import Endpoint
 from lambdas.canary import handler as canary
+from lambdas.duty import handler as duty
 from lambdas.gate import handler as gate
 from lambdas.intake import handler as intake
+from lambdas.notify import handler as notify
 from lambdas.register import handler as register
 from lambdas.release import handler as release
+from lambdas.respond import handler as respond
+from lambdas.response_example import handler as response_example
 from lambdas.router import handler as router
 from tests.contract.lambdas.runtime import FakeRuntime
 
@@ -47,7 +51,8 @@ def aws(monkeypatch):
 
 def _forget():
     clients.client.cache_clear()
-    for module in (alerts, archive, canary, gate, intake, register, release, router):
+    of_alerts = (duty, notify, respond, response_example)
+    for module in (*of_alerts, alerts, archive, canary, gate, intake, register, release, router):
         for value in vars(module).values():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
@@ -94,9 +99,27 @@ def inbox_url(aws, monkeypatch):
 
 @pytest.fixture
 def runtime(aws, monkeypatch):
-    """The endpoint's runtime, of which moto has none that answers as ours does."""
-    monkeypatch.setenv("ENDPOINT_NAME", "sentiment")
-    monkeypatch.setenv("CLASSIFY_BUDGET_SECONDS", "2")
+    """The endpoint's runtime, of which moto has none that answers as ours does, and what intake and router need."""
+    for name, keys in {"originals": ["feedback_id"], "desk": ["pk", "sk"]}.items():
+        boto3.client("dynamodb").create_table(
+            TableName=name,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    environment = {
+        "ENDPOINT_NAME": "sentiment",
+        "CLASSIFY_BUDGET_SECONDS": "2",
+        "ORIGINALS_TABLE": "originals",
+        "ORIGINAL_DAYS": "30",
+        "DESK_TABLE": "desk",
+        "LANGUAGES": "en",
+        "TRANSLATE": "off",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
     fake = FakeRuntime()
     for module in (intake, router):
         monkeypatch.setattr(module, "_endpoint", lambda: Endpoint(name="sentiment", runtime=fake))

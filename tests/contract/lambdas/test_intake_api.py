@@ -194,3 +194,179 @@ def test_a_fault_of_ours_is_a_problem_whose_details_are_in_the_log_only(post, mo
     assert status == 500
     assert "QUEUE_URL" not in json.dumps(problem)
     assert "QUEUE_URL is missing" in capsys.readouterr().out
+
+
+EMAIL = "Write to jane.doe@example.com: the zip broke."
+
+
+def test_personal_data_is_in_the_originals_and_nowhere_else(post, table, queue_url):
+    status, _, body = post(
+        {"id": "order-1", "channel": "web", "text": EMAIL, "metadata": {"from": "jane.doe@example.com"}}
+    )
+    assert status == 200
+    item = json.dumps(table.get_item(Key={"feedback_id": "order-1"})["Item"], default=str)
+    assert "jane.doe" not in item
+    assert "the zip broke" in item
+    original = boto3.resource("dynamodb").Table("originals").get_item(Key={"feedback_id": "order-1"})["Item"]
+    assert (original["text"], original["metadata"]) == (EMAIL, {"from": "jane.doe@example.com"})
+    assert sum(original["redacted"].values()) == 2
+    assert original["expires_at"] > 1_700_000_000
+    assert "jane.doe" not in json.dumps(body)
+
+
+def test_the_same_redacted_feedback_again_is_answered_alike_and_another_one_is_refused(post, queue_url, runtime):
+    document = {"id": "order-1", "channel": "web", "text": EMAIL}
+    assert post(document) == post(document)
+    assert (messages(queue_url), runtime.calls) == (1, 1)
+    assert post(document | {"text": EMAIL.replace("jane", "john")})[0] == 422, "the digest is of what came"
+
+
+def test_what_needs_no_redaction_leaves_no_original(post):
+    post()
+    assert boto3.resource("dynamodb").Table("originals").scan()["Count"] == 0
+
+
+def test_the_key_in_the_header_is_the_id(post, table):
+    headers = {"Content-Type": "application/json", "idempotency-key": '"order-7"'}
+    document = {"channel": "web", "text": "Too tight"}
+    first = post(document, headers=headers)
+    assert (first[0], first[2]["id"]) == (200, "order-7")
+    assert post(document, headers=headers) == first
+    assert post(document | {"id": "order-7"})[2] == first[2], "header or body, the key is the key"
+    assert post(document | {"text": "Too wide"}, headers=headers)[0] == 422
+    assert post(document | {"id": "order-8"}, headers=headers)[0] == 400
+    assert table.item_count == 1
+
+
+@pytest.mark.parametrize("key", ["order-7", '"', '""', '"a b"', "'a'", '"' + "x" * 129 + '"', '"\u00e4"'])
+def test_a_header_that_is_no_string_or_no_id_is_malformed(post, table, key):
+    headers = {"Idempotency-Key": key}
+    assert post({"channel": "web", "text": "Too tight"}, headers=headers)[0] == 400
+    assert table.item_count == 0
+
+
+def test_a_feedback_in_flight_elsewhere_is_409_and_soon_over(post, table, load_event, runtime):
+    post()
+    table.update_item(
+        Key={"feedback_id": "order-1001"},
+        UpdateExpression="SET #state = :received, in_flight_until = :later REMOVE label, decided_at",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":received": "RECEIVED", ":later": "2999-01-01T00:00:00.000Z"},
+    )
+    status, headers, problem = post()
+    assert (status, headers["Retry-After"], problem["type"]) == (409, "1", "urn:earshot:problem:in-flight")
+    assert post(headers={"Prefer": "respond-async"})[0] == 202, "who does not wait for the model is not in its way"
+    table.update_item(
+        Key={"feedback_id": "order-1001"},
+        UpdateExpression="SET in_flight_until = :past",
+        ExpressionAttributeValues={":past": "2020-01-01T00:00:00.000Z"},
+    )
+    assert post()[0] == 200
+
+
+def test_the_same_feedback_after_a_202_is_a_202_again_at_once(post, runtime, table):
+    runtime.is_down = True
+    assert post() == post()
+    assert "in_flight_until" not in table.get_item(Key={"feedback_id": "order-1001"})["Item"]
+
+
+@pytest.mark.parametrize("prefer", ["respond-async", "wait=10, Respond-Async", "respond-async; x=1"])
+def test_who_prefers_not_to_wait_gets_202_without_the_model(post, runtime, queue_url, prefer):
+    status, headers, body = post(headers={"prefer": prefer})
+    assert (status, headers["Preference-Applied"], body["state"]) == (202, "respond-async", "RECEIVED")
+    assert (runtime.calls, messages(queue_url)) == (0, 1)
+
+
+def test_a_batch_that_is_not_waited_for_asks_no_model(post, runtime):
+    status, headers, body = post(name="api_post_batch", headers={"Prefer": "respond-async"})
+    assert (status, headers["Preference-Applied"], runtime.calls) == (200, "respond-async", 0)
+    assert {result["status"] for result in body["results"]} == {202, 400, 422}
+
+
+def test_a_language_that_the_model_does_not_know_is_said_so(post, runtime):
+    text = "Le produit est arrivé cassé et je ne suis pas du tout content de la livraison, c'est une honte."
+    status, _, body = post({"channel": "web", "text": text})
+    assert (status, body["state"], body["label"], body["sentiment"]) == (200, "UNSURE", "unsure", None)
+    assert (body["unsure_because"], runtime.calls) == ("language", 0)
+
+
+def test_a_model_that_is_away_is_left_alone_after_eight_tries(post, runtime, table):
+    runtime.is_down = True
+    statuses = {post({"channel": "web", "text": f"Text {number}"})[0] for number in range(30)}
+    assert (statuses, runtime.calls) == ({202}, 8)
+    waiting = [item for item in table.scan()["Items"] if "in_flight_until" in item]
+    assert waiting == []
+
+
+@pytest.fixture
+def correct(post):
+    def send(document, id_="order-1001"):
+        status, _, body = post(
+            document,
+            resource="/v1/feedback/{id}/correction",
+            pathParameters={"id": id_},
+        )
+        return status, body
+
+    return send
+
+
+def test_a_person_wins_over_the_model(post, correct, table, load_event):
+    post()
+    status, body = correct({"label": "neutral", "by": "ann", "note": "irony"})
+    assert (status, body["state"], body["label"], body["sentiment"]) == (200, "CORRECTED", "neutral", 0)
+    assert (body["correction"]["by"], body["confidence"]) == ("ann", 0.94)
+    assert correct({"label": "neutral", "by": "ann", "note": "irony"}) == (status, body), "once is enough"
+    assert correct({"label": "positive", "by": "bob"})[1]["label"] == "positive"
+    item = table.get_item(Key={"feedback_id": "order-1001"})["Item"]
+    assert (item["state"], item["label"], item["correction"]["label"]) == ("CORRECTED", "negative", "positive")
+    assert post()[2]["label"] == "positive"
+
+
+def test_a_correction_that_cannot_be_is_a_problem(post, correct, runtime):
+    assert correct({"label": "neutral", "by": "ann"}, id_="nobody")[0] == 404
+    assert correct({"label": "neutral", "by": "ann"}, id_="a/../b")[0] == 404
+    runtime.is_down = True
+    post()
+    assert correct({"label": "neutral", "by": "ann"})[0] == 409
+    for document, status in (
+        ({}, 400),
+        ({"label": "awful", "by": "ann"}, 400),
+        ({"label": "neutral", "by": ""}, 422),
+        ({"label": "neutral", "by": "ann", "note": "x" * 1001}, 422),
+        ({"label": "neutral", "by": "ann", "more": 1}, 400),
+    ):
+        assert correct(document)[0] == status
+
+
+def test_an_alert_is_acted_on_and_what_cannot_be_is_a_problem(post, table):
+    post()
+    table.update_item(
+        Key={"feedback_id": "order-1001"},
+        UpdateExpression="SET alert = :alert",
+        ExpressionAttributeValues={
+            ":alert": {
+                "state": "SENT",
+                "severity": "high",
+                "team": "care",
+                "rule": "r",
+                "at": "2026-03-01T10:00:00.000Z",
+            }
+        },
+    )
+
+    def act(document, id_="order-1001"):
+        return post(document, resource="/v1/alerts/{id}", pathParameters={"id": id_})
+
+    status, _, alert = act({"action": "acknowledge", "by": "ann"})
+    assert (status, alert["id"], alert["state"]) == (200, "order-1001", "ACKNOWLEDGED")
+    assert act({"action": "acknowledge", "by": "ann"}, id_="nobody")[0] == 404
+    assert act({"action": "acknowledge", "by": "ann"}, id_="")[0] == 404
+    assert act({"action": "explode", "by": "ann"})[0] == 422
+    assert act([])[0] == 400
+
+
+def test_the_api_describes_itself(post):
+    status, _, document = post(httpMethod="GET", resource="/v1/openapi.json")
+    assert (status, document["openapi"]) == (200, "3.1.0")
+    assert "/v1/alerts/{id}" in document["paths"]

@@ -1,5 +1,6 @@
 import json
 
+import boto3
 import pytest
 
 from lambdas.intake.handler import handle as take_in
@@ -35,11 +36,20 @@ def test_a_batch_is_decided_and_only_what_cannot_be_comes_again(accepted, load_e
     assert runtime.calls == 1
 
 
-def test_a_model_that_is_away_sends_all_back_and_its_return_decides_them(accepted, load_event, runtime):
+def test_a_model_that_is_away_uses_up_no_receives_and_its_return_decides_all(accepted, load_event, runtime, queue_url):
     runtime.is_down = True
-    assert failures(load_event("sqs_feedback")) == ["3", "1", "2", "4"]
+    assert failures(load_event("sqs_feedback")) == ["3", "4"], "the others were queued anew"
+    deferred = boto3.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+    assert int(deferred["ApproximateNumberOfMessagesDelayed"]) == 4, "two from intake, two from the router"
     runtime.is_down = False
     assert failures(load_event("sqs_feedback")) == ["3", "4"]
+    assert (state(accepted, "order-1001"), state(accepted, "order-1002")) == ("CLASSIFIED", "CLASSIFIED")
+
+
+def test_a_queue_that_is_away_too_gives_the_messages_back(accepted, load_event, runtime, queue_url):
+    runtime.is_down = True
+    boto3.client("sqs").delete_queue(QueueUrl=queue_url)
+    assert failures(load_event("sqs_feedback")) == ["3", "1", "2", "4"]
 
 
 def test_a_text_that_the_model_cannot_read_is_failed_with_the_reason(accepted, load_event):

@@ -6,12 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from feedback.event import FeedbackEvent, timestamp
-from feedback.ledger import AlertState, Entry, State, state_of
+from feedback.ledger import Entry, State
 from feedback.prediction import LineFailure, Prediction
 from feedback.sentiment import Sentiment
 from lambdas.aws.endpoint import EndpointFailure, EndpointUnavailableError
 from lambdas.aws.ledger import LedgerUnavailableError
-from lambdas.aws.topic import NotPublishedError
 
 NOW = datetime(2026, 3, 1, 10, 0, 0, tzinfo=UTC)
 
@@ -31,24 +30,26 @@ def received(id_, text="Too tight", digest="d"):
 
 
 def classified(id_, prediction=NEGATIVE):
-    return replace(received(id_), state=state_of(prediction), prediction=prediction, decided_at=timestamp(NOW))
+    return received(id_).decided(prediction, now=NOW)
 
 
 class FakeLedger:
-    """Entries by id. ``broken`` names the methods that are unavailable, ``broken_for`` the ids."""
+    """Entries by id, and the originals beside them. ``broken`` names the methods that are unavailable, ``broken_for``
+    the ids."""
 
     def __init__(self, *entries):
         self.entries = {entry.event.id: entry for entry in entries}
-        self.claims = {}
-        self.sent = {}
+        self.originals = {}
         self.broken = set()
         self.broken_for = set()
         self.writes = []
 
-    def accept(self, entry, *, now):
+    def accept(self, entry, *, original=None, now):
         self._check("accept", entry.event.id)
         if entry.event.id not in self.entries:
             self.writes.append(("accept", entry.event.id))
+            if original is not None:
+                self.originals[entry.event.id] = original
         return self.entries.setdefault(entry.event.id, entry)
 
     def find(self, feedback_id):
@@ -59,51 +60,18 @@ class FakeLedger:
         self._check("find_items", None)
         return {id_: self.entries[id_].to_document() for id_ in feedback_ids if id_ in self.entries}
 
-    def decide(self, feedback_id, prediction, *, now):
+    def decide(self, entry):
+        feedback_id = entry.event.id
         self._check("decide", feedback_id)
-        return self._leave_received(
-            feedback_id, state=state_of(prediction), prediction=prediction, decided_at=timestamp(now)
-        )
-
-    def fail(self, feedback_id, reason, *, now):
-        self._check("fail", feedback_id)
-        return self._leave_received(feedback_id, state=State.FAILED, failure=reason, decided_at=timestamp(now))
-
-    def claim_alert(self, feedback_id, *, owner, now, lease_until):
-        self._check("claim_alert", feedback_id)
-        claim = self.claims.get(feedback_id)
-        if feedback_id in self.sent or (claim and claim[0] != owner and claim[1] >= now):
+        if self.entries[feedback_id].state is not State.RECEIVED:
             return False
-        self.claims[feedback_id] = (owner, lease_until)
-        self._alert(feedback_id, AlertState.CLAIMED)
+        self.entries[feedback_id] = replace(entry, in_flight_until=None)
+        self.writes.append((entry.state.value, feedback_id))
         return True
 
-    def release_alert(self, feedback_id, *, owner):
-        self._check("release_alert", feedback_id)
-        if self.claims.get(feedback_id, (None,))[0] != owner:
-            return False
-        del self.claims[feedback_id]
-        self._alert(feedback_id, None)
-        return True
-
-    def mark_alert_sent(self, feedback_id, *, owner, message_id, now):
-        self._check("mark_alert_sent", feedback_id)
-        if self.claims.get(feedback_id, (None,))[0] != owner:
-            return False
-        self.sent[feedback_id] = message_id
-        self._alert(feedback_id, AlertState.SENT)
-        return True
-
-    def _alert(self, feedback_id, state):
-        self.entries[feedback_id] = replace(self.entries[feedback_id], alert_state=state)
-
-    def _leave_received(self, feedback_id, **changes):
-        entry = self.entries[feedback_id]
-        if entry.state is not State.RECEIVED:
-            return False
-        self.entries[feedback_id] = replace(entry, **changes)
-        self.writes.append((changes["state"].value, feedback_id))
-        return True
+    def leave_to_router(self, feedback_id):
+        self._check("leave_to_router", feedback_id)
+        self.entries[feedback_id] = replace(self.entries[feedback_id], in_flight_until=None)
 
     def _check(self, method, feedback_id):
         if method in self.broken or feedback_id in self.broken_for:
@@ -111,53 +79,46 @@ class FakeLedger:
 
 
 class FakeQueue:
-    """Remembers what was queued; ``refuses`` some ids, or all with ``is_down``."""
+    """Remembers what was queued, and with which delays; ``refuses`` some ids, or all with ``is_down``."""
 
     def __init__(self, *, refuses=(), is_down=False):
         self.sent = []
+        self.delays = set()
         self.refuses = set(refuses)
         self.is_down = is_down
 
-    def send(self, feedback_ids):
+    def send(self, feedback_ids, *, delay_seconds=15):
         queued = [] if self.is_down else [id_ for id_ in feedback_ids if id_ not in self.refuses]
         self.sent += queued
+        self.delays.add(delay_seconds)
         return set(queued)
 
 
 class FakeEndpoint:
-    """Answers each text with the outcome for its id (``default`` otherwise), or fails as a whole."""
+    """Answers each text with the outcome for its id (``default`` otherwise), or fails as a whole; ``is_resting`` is
+    what a breaker says."""
 
-    def __init__(self, outcomes=None, *, default=NEGATIVE, failure=None, refuses_texts=()):
+    def __init__(
+        self, outcomes=None, *, default=NEGATIVE, failure=None, fails_for=(), fails_with=None, is_resting=False
+    ):
         self.outcomes = outcomes or {}
         self.default = default
         self.failure = failure
-        self.refuses_texts = set(refuses_texts)
+        self.fails_for = set(fails_for)
+        self.fails_with = fails_with or EndpointFailure.REFUSED
+        self.is_resting = is_resting
         self.calls = []
+
+    def admits(self):
+        return not self.is_resting
 
     def classify(self, texts):
         self.calls.append([id_ for id_, _ in texts])
         if self.failure is not None:
             raise EndpointUnavailableError(self.failure)
-        if self.refuses_texts & {id_ for id_, _ in texts}:
-            raise EndpointUnavailableError(EndpointFailure.REFUSED)
+        if self.fails_for & {id_ for id_, _ in texts}:
+            raise EndpointUnavailableError(self.fails_with)
         return [self.outcomes.get(id_, self.default) for id_, _ in texts]
-
-
-class FakeTopic:
-    """Remembers what was published; ``fails`` is the list of errors of the next calls, None for a success."""
-
-    def __init__(self, *fails):
-        self.published = []
-        self.fails = list(fails)
-
-    def publish(self, alert):
-        failure = self.fails.pop(0) if self.fails else None
-        if failure is not None and failure != "lost answer":
-            raise failure
-        self.published.append(alert)
-        if failure == "lost answer":
-            raise NotPublishedError(is_certain=False)
-        return f"message-{len(self.published)}"
 
 
 class FakeContext:

@@ -135,3 +135,71 @@ def test_items_for_which_no_time_is_left_are_to_be_sent_again():
 
 def test_one_item_is_begun_however_little_time_there_is():
     assert states(intake(has_time=lambda: False).take_in([DOCUMENT])) == [State.CLASSIFIED]
+
+
+FRENCH = "Le produit est arrivé cassé et je ne suis pas du tout content de la livraison, c'est une honte."
+
+
+def test_a_channel_needs_no_endpoint_and_its_feedback_is_queued_without_delay():
+    queue = FakeQueue()
+    use_case = Intake(ledger=FakeLedger(), queue=queue, now=now)
+    assert states(use_case.take_in([DOCUMENT], ask_model=False)) == [State.RECEIVED]
+    assert (queue.sent, queue.delays) == (["a"], {0})
+
+
+def test_an_endpoint_that_rests_is_not_asked_and_nothing_is_in_flight():
+    ledger, endpoint = FakeLedger(), FakeEndpoint(is_resting=True)
+    assert states(intake(ledger=ledger, endpoint=endpoint).take_in([DOCUMENT])) == [State.RECEIVED]
+    assert (endpoint.calls, ledger.entries["a"].in_flight_until) == ([], None)
+
+
+def test_while_one_request_asks_the_model_the_same_one_again_is_in_flight():
+    class Meanwhile(FakeEndpoint):
+        def classify(self, texts):
+            again.extend(intake(ledger=ledger).take_in([DOCUMENT]))
+            again.extend(intake(ledger=ledger).take_in([{**DOCUMENT, "text": "Other"}]))
+            again.extend(intake(ledger=ledger).take_in([DOCUMENT], ask_model=False))
+            return super().classify(texts)
+
+    ledger, again = FakeLedger(), []
+    assert states(intake(ledger=ledger, endpoint=Meanwhile()).take_in([DOCUMENT])) == [State.CLASSIFIED]
+    assert states(again) == [409, 422, State.RECEIVED]
+
+
+def test_a_language_the_model_does_not_know_is_decided_at_once_or_left_for_translation():
+    for translates, state in ((False, State.UNSURE), (True, State.RECEIVED)):
+        endpoint, queue = FakeEndpoint(), FakeQueue()
+        documents = [{**DOCUMENT, "text": FRENCH}, {**DOCUMENT, "id": "b"}]
+        answers = intake(endpoint=endpoint, queue=queue, translates=translates).take_in(documents)
+        assert states(answers) == [state, State.CLASSIFIED]
+        assert (endpoint.calls, queue.sent) == ([["b"]], ["a", "b"])
+
+
+def test_what_the_sender_says_of_the_language_counts_more_than_what_it_looks_like():
+    documents = [{**DOCUMENT, "language": "de"}, {**DOCUMENT, "id": "b", "text": FRENCH, "language": "en-GB"}]
+    assert states(intake().take_in(documents)) == [State.UNSURE, State.CLASSIFIED]
+
+
+def test_the_model_is_asked_about_the_redacted_text_and_the_original_is_kept():
+    class Listening(FakeEndpoint):
+        def classify(self, texts):
+            heard.extend(text for _, text in texts)
+            return super().classify(texts)
+
+    ledger, heard = FakeLedger(), []
+    text = "Write to jane.doe@example.com, the zip broke."
+    document = {**DOCUMENT, "text": text, "metadata": {"from": "jane.doe@example.com", "page": "7"}}
+    (answer,) = intake(ledger=ledger, endpoint=Listening()).take_in([document])
+    event, original = answer.entry.event, ledger.originals["a"]
+    assert heard == [event.text]
+    assert "jane" not in str(event)
+    assert event.metadata["page"] == "7"
+    assert (original.text, original.metadata) == (text, document["metadata"])
+    assert sum(original.redacted.values()) == 2
+
+
+def test_stars_against_the_text_are_for_a_person_to_see():
+    (answer,) = intake().take_in([{**DOCUMENT, "rating": 5}])
+    assert answer.entry.review == "contradicted"
+    (answer,) = intake().take_in([{**DOCUMENT, "rating": 3}])
+    assert answer.entry.review is None

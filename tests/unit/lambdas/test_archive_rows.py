@@ -1,8 +1,11 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from feedback.event import FeedbackEvent
-from feedback.ledger import State
+from feedback.ledger import Correction, State
+from feedback.sentiment import Sentiment, from_stars
 from lambdas.archive.rows import objects, row
 from tests.unit.lambdas.fakes import UNSURE, classified, received
 
@@ -64,3 +67,44 @@ def test_a_text_of_many_lines_stays_on_one():
 
 def test_nothing_decided_writes_nothing():
     assert objects([]) == {}
+
+
+def corrected(id_, sentiment, prediction=UNSURE):
+    correction = Correction(sentiment=sentiment, by="Ann Bell", at="2026-04-02T09:00:00.000Z", note="obvious")
+    entry = classified(id_, prediction)
+    return replace(entry, state=State.CORRECTED, decided_at=correction.at, correction=correction)
+
+
+def test_a_corrected_row_says_what_the_person_said_and_keeps_the_models_figures():
+    values = row(corrected("a", Sentiment.NEGATIVE))
+    assert (values["state"], values["sentiment"], values["label"]) == ("CORRECTED", -1, "negative")
+    assert (values["confidence"], values["neutral"], values["model_version"]) == (0.4, 0.3, "m-1")
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "rating"), [(Sentiment.NEGATIVE, 1), (Sentiment.NEUTRAL, 3), (Sentiment.POSITIVE, 5)]
+)
+def test_a_correction_is_also_a_review_to_train_on(sentiment, rating):
+    written = objects([classified("a"), corrected("b", sentiment)])
+    assert [key.rpartition("/")[0] for key in written] == [
+        "feedback/dt=2026-03-01",
+        "raw/corrections/ingest_date=2026-04-02",
+    ]
+    (line,) = written[list(written)[1]].splitlines()
+    assert json.loads(line) == {
+        "review_id": "b",
+        "text": "Too tight",
+        "rating": rating,
+        "product_id": "P-1",
+        "category": None,
+        "channel": "web",
+        "created_at": "2026-03-01T10:00:00.000Z",
+        "corrected_at": "2026-04-02T09:00:00.000Z",
+    }
+    assert from_stars(rating) is sentiment
+
+
+def test_who_corrected_and_why_stays_in_the_ledger():
+    body = b"".join(objects([corrected("b", Sentiment.NEUTRAL)]).values())
+    assert b"Ann Bell" not in body
+    assert b"obvious" not in body

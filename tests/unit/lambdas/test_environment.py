@@ -7,8 +7,23 @@ from lambdas.environment import WrongEnvironmentError
 EXPECTED = {
     "intake": ("LEDGER_TABLE", "QUEUE_URL", "ENDPOINT_NAME", "CLASSIFY_BUDGET_SECONDS"),
     "router": ("LEDGER_TABLE", "ENDPOINT_NAME"),
-    "alerts": ("LEDGER_TABLE", "ALERT_TOPIC_ARN", "ALERT_THRESHOLD", "FEEDBACK_URL"),
+    "alerts": ("LEDGER_TABLE", "DESK_TABLE", "ALERT_QUEUE_URL", "ALERT_POLICY_PARAMETER"),
+    "notify": (
+        "LEDGER_TABLE",
+        "DESK_TABLE",
+        "ALERT_QUEUE_URL",
+        "ALERT_TOPIC_ARN",
+        "ENDPOINT_NAME",
+        "FEEDBACK_URL",
+        "ALERT_POLICY_PARAMETER",
+        "WEBHOOK_SECRET_PREFIX",
+    ),
+    "duty": ("LEDGER_TABLE", "DESK_TABLE", "ALERT_QUEUE_URL", "ALERT_POLICY_PARAMETER"),
+    "respond": ("LEDGER_TABLE", "DESK_TABLE", "RESPONSE_BUS", "ALERT_POLICY_PARAMETER"),
+    "response_example": ("LAKE_BUCKET",),
     "archive": ("LAKE_BUCKET",),
+    "trends": ("LEDGER_TABLE", "DESK_TABLE"),
+    "spikes": ("DESK_TABLE", "LEDGER_TABLE", "ALERT_QUEUE_URL"),
     "gate": ("MODEL_PACKAGE_GROUP", "MINIMUM_MACRO_F1"),
     "register": (
         "MODEL_PACKAGE_GROUP",
@@ -40,7 +55,6 @@ EXPECTED = {
 }
 NUMBERS = {
     "CLASSIFY_BUDGET_SECONDS": "2.5",
-    "ALERT_THRESHOLD": "0.8",
     "MINIMUM_MACRO_F1": "0.5",
     "APPROVAL": "manual",
     "FEEDBACK_TEXTS": "200.0",
@@ -82,7 +96,6 @@ def test_every_missing_variable_is_named_at_once(package):
         ("intake", "CLASSIFY_BUDGET_SECONDS", "soon"),
         ("intake", "CLASSIFY_BUDGET_SECONDS", "nan"),
         ("intake", "CLASSIFY_BUDGET_SECONDS", "60"),
-        ("alerts", "ALERT_THRESHOLD", "1.5"),
         ("gate", "MINIMUM_MACRO_F1", "-1"),
         ("register", "APPROVAL", "perhaps"),
     ],

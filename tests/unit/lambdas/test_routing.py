@@ -4,6 +4,7 @@ import pytest
 
 from feedback.ledger import State
 from lambdas.aws.endpoint import EndpointFailure
+from lambdas.aws.translate import TranslationUnavailableError
 from lambdas.router.routing import Router
 from tests.unit.lambdas.fakes import (
     BAD_TEXT,
@@ -48,7 +49,8 @@ def test_what_is_decided_is_skipped():
     tally = router(ledger, endpoint).route(["a", "b"])
     assert endpoint.calls == [["b"]]
     assert (tally.skipped, tally.classified) == (1, 1)
-    assert router(ledger, FakeEndpoint(failure=EndpointFailure.BROKEN)).route(["a", "b"]).again == set()
+    away = router(ledger, FakeEndpoint(failure=EndpointFailure.BROKEN)).route(["a", "b"])
+    assert (away.again, away.deferred) == (set(), set())
 
 
 def test_a_message_that_comes_twice_in_a_batch_is_asked_once():
@@ -66,7 +68,7 @@ def test_every_failing_subset_of_a_batch_fails_alone(kind):
         elif kind == "write":
             ledger.broken_for = failing
         elif kind == "refused":
-            endpoint.refuses_texts = failing
+            endpoint.fails_for = failing
         else:
             items = ledger.find_items(ids)
             ledger.find_items = lambda wanted, items=items, failing=failing: {
@@ -88,13 +90,73 @@ def test_a_bad_text_is_failed_for_good_with_its_reason():
         assert {ledger.entries[id_].failure for id_ in failing} <= {"empty_text: The text is empty."}
 
 
-@pytest.mark.parametrize("failure", [failure for failure in EndpointFailure if failure is not EndpointFailure.REFUSED])
-def test_an_endpoint_that_is_away_is_called_once_and_all_come_again(failure):
+@pytest.mark.parametrize("failure", [EndpointFailure.BUSY, EndpointFailure.MISSING])
+def test_an_endpoint_that_is_away_is_called_once_and_all_are_put_off(failure):
     ledger, endpoint = FakeLedger(*map(received, IDS)), FakeEndpoint(failure=failure)
     tally = router(ledger, endpoint).route(IDS)
-    assert tally.again == set(IDS)
+    assert (tally.deferred, tally.again) == (set(IDS), set())
     assert len(endpoint.calls) == 1
     assert decided(ledger) == set()
+
+
+@pytest.mark.parametrize("failure", [EndpointFailure.BROKEN, EndpointFailure.TIMEOUT])
+def test_an_endpoint_that_answers_no_text_of_a_batch_is_away_and_all_are_put_off(failure):
+    ledger, endpoint = FakeLedger(*map(received, IDS)), FakeEndpoint(failure=failure)
+    tally = router(ledger, endpoint).route(IDS)
+    assert (tally.deferred, tally.again) == (set(IDS), set())
+
+
+@pytest.mark.parametrize("failure", [EndpointFailure.BROKEN, EndpointFailure.TIMEOUT, EndpointFailure.REFUSED])
+def test_a_text_that_breaks_the_model_comes_again_alone_and_is_never_put_off(failure):
+    ledger = FakeLedger(*map(received, IDS))
+    endpoint = FakeEndpoint(fails_for={"c"}, fails_with=failure)
+    tally = router(ledger, endpoint).route(IDS)
+    assert (tally.again, tally.deferred, decided(ledger)) == ({"c"}, set(), set(IDS) - {"c"})
+    assert router(ledger, endpoint).route(["c"]).again == {"c"}
+
+
+def test_a_model_that_is_left_alone_is_not_called_and_all_are_put_off():
+    ledger, endpoint = FakeLedger(*map(received, IDS)), FakeEndpoint(is_resting=True)
+    tally = router(ledger, endpoint).route(IDS)
+    assert (tally.deferred, tally.again, endpoint.calls) == (set(IDS), set(), [])
+
+
+FRENCH = "Le produit est arrivé cassé et je ne suis pas du tout content de la livraison, c'est une honte."
+
+
+class FakeTranslator:
+    def __init__(self, *, fails=None):
+        self.fails = fails
+        self.asked = []
+
+    def translate(self, text, *, source, target="en"):
+        self.asked.append((source, target))
+        if self.fails is not None:
+            raise TranslationUnavailableError(is_final=self.fails)
+        return "The product arrived broken."
+
+
+def test_a_text_in_a_language_the_model_does_not_know_is_marked_so_and_not_asked():
+    ledger, endpoint = FakeLedger(received("a", FRENCH), received("b")), FakeEndpoint()
+    tally = router(ledger, endpoint).route(["a", "b"])
+    assert (tally.unsure, tally.classified, endpoint.calls) == (1, 1, [["b"]])
+    entry = ledger.entries["a"]
+    assert (entry.state, entry.unsure_because, entry.review) == (State.UNSURE, "language", "language")
+    assert (entry.prediction, entry.effective_label) == (None, "unsure")
+
+
+def test_a_text_is_translated_where_that_is_on_and_the_ledger_says_from_what():
+    ledger, translator = FakeLedger(received("a", FRENCH)), FakeTranslator()
+    assert router(ledger, FakeEndpoint(), translator=translator).route(["a"]).classified == 1
+    assert translator.asked == [("fr", "en")]
+    assert (ledger.entries["a"].translated_from, ledger.entries["a"].event.text) == ("fr", FRENCH)
+
+
+def test_a_translation_that_will_never_be_marks_and_one_that_is_late_puts_off():
+    for is_final, state, deferred in ((True, State.UNSURE, set()), (False, State.RECEIVED, {"a"})):
+        ledger = FakeLedger(received("a", FRENCH))
+        tally = router(ledger, FakeEndpoint(), translator=FakeTranslator(fails=is_final)).route(["a"])
+        assert (ledger.entries["a"].state, tally.deferred, tally.again) == (state, deferred, set())
 
 
 def test_a_refused_feedback_on_its_own_comes_again_and_is_never_failed_for_good():
@@ -104,10 +166,10 @@ def test_a_refused_feedback_on_its_own_comes_again_and_is_never_failed_for_good(
 
 
 def test_no_call_is_begun_without_time():
-    ledger, endpoint = FakeLedger(*map(received, IDS)), FakeEndpoint(refuses_texts={"c"})
+    ledger, endpoint = FakeLedger(*map(received, IDS)), FakeEndpoint(fails_for={"c"})
     tally = router(ledger, endpoint, has_time=lambda: len(endpoint.calls) < 3).route(IDS)
     assert endpoint.calls[1:] == [["a"], ["b"]]
-    assert tally.again == {"c", "d", "e"}
+    assert (tally.again, tally.deferred) == (set(), {"c", "d", "e"})
 
 
 def test_a_ledger_that_is_away_sends_all_back():

@@ -1,0 +1,1 @@
+"""Calls: recordings are transcribed, and of a transcript the customer's words become one feedback."""

@@ -1,0 +1,1 @@
+"""Takes in what other systems push, signed: partner sites, chat tools, social listening, anything with a webhook."""

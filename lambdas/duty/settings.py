@@ -1,0 +1,15 @@
+"""The environment of duty."""
+
+from dataclasses import dataclass
+
+from lambdas.environment import Environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Environment):
+    """Where alerts and their tasks are recorded, where they are queued, and which parameter holds the policy."""
+
+    ledger_table: str
+    desk_table: str
+    alert_queue_url: str
+    alert_policy_parameter: str

@@ -1,0 +1,1 @@
+"""Delivers alerts: reads the alert queue and tells each alert once at each of its destinations."""

@@ -1,0 +1,82 @@
+"""The ledger's stream: translates its records into responses. Needs ReportBatchItemFailures."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from feedback.ledger import MalformedEntryError
+from lambdas.aws.bus import Bus
+from lambdas.aws.clients import client
+from lambdas.aws.desk import Desk
+from lambdas.aws.policy_source import PolicySource
+from lambdas.aws.response_audit import ResponseAudit
+from lambdas.aws.response_record import ResponseRecord
+from lambdas.aws.stream import read_change
+from lambdas.respond.responding import Responding, Result
+from lambdas.respond.settings import Settings
+from lambdas.telemetry import LambdaContext, count, log_error
+
+
+def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Respond to one batch; the first record that is to come again, Lambda then sends with all after it."""
+    responding: Responding | None = None
+    results: Counter[Result] = Counter()
+    again: list[str] = []
+    for record in event["Records"]:
+        try:
+            entry = read_change(record).decided_entry()
+        except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
+            log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
+            again.append(record["dynamodb"]["SequenceNumber"])
+            continue
+        if entry is None:
+            continue
+        responding = responding or _responding()
+        result = responding.respond(entry)
+        results[result] += 1
+        if result is Result.AGAIN:
+            again.append(record["dynamodb"]["SequenceNumber"])
+    count(context, ResponsesRaised=results[Result.RAISED], ResponsesNoted=results[Result.NOTED], Retried=len(again))
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in again[:1]]}
+
+
+def _responding() -> Responding:
+    return Responding(
+        policy=_policy().load(),
+        record=ResponseRecord(_desk()),
+        audit=_audit(),
+        bus=_bus(),
+        now=lambda: datetime.now(UTC),
+    )
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def _policy() -> PolicySource:
+    return PolicySource(
+        parameter=_settings().alert_policy_parameter,
+        ssm=client("ssm", read_seconds=2.0),
+        desk_table=_settings().desk_table,
+        dynamodb=client("dynamodb", read_seconds=2.0),
+    )
+
+
+@cache
+def _desk() -> Desk:
+    return Desk(table=_settings().desk_table, dynamodb=client("dynamodb", read_seconds=2.0))
+
+
+@cache
+def _audit() -> ResponseAudit:
+    return ResponseAudit(ledger_table=_settings().ledger_table, dynamodb=client("dynamodb", read_seconds=2.0))
+
+
+@cache
+def _bus() -> Bus:
+    return Bus(name=_settings().response_bus, events=client("events", read_seconds=3.0))
