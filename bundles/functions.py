@@ -12,7 +12,7 @@ from bundles.locks import APP, pinned
 from bundles.sources import ROOT, files_below
 from bundles.wheels import IMAGE, fetch_wheel
 
-LIBRARIES = ("fastjsonschema",)
+LIBRARIES = ("fastjsonschema", "tzdata")
 
 
 def sources() -> dict[str, Path]:

@@ -73,6 +73,22 @@ class Estate:
         """Functions that API Gateway may call."""
         return self._targets("AWS::Lambda::Permission", "FunctionName", {"Principal": "apigateway.amazonaws.com"})
 
+    def authorizers(self) -> list[str]:
+        """Functions that an API asks before it lets a request in; where one fails, the API answers 5xx."""
+        asked = self._of("AWS::ApiGateway::Authorizer")
+        functions = {id(each) for each in self._of("AWS::Lambda::Function")}
+        named = (
+            each.template.resources[logical_id]
+            for each in asked
+            for logical_id in each.template.references(each.properties.get("AuthorizerUri"))
+        )
+        return [self.name(each) for each in named if id(each) in functions]
+
+    def functions_that_loop(self) -> list[str]:
+        """Functions that may call themselves, by way of a queue: they put work off."""
+        functions = self._of("AWS::Lambda::Function")
+        return [self.name(each) for each in functions if text(each.value("RecursiveLoop")) == "Allow"]
+
     def functions_behind_streams(self) -> list[str]:
         """Functions that follow a stream."""
         mappings = self._of("AWS::Lambda::EventSourceMapping")
@@ -81,6 +97,13 @@ class Estate:
     def work_queues(self) -> list[str]:
         """Queues that something works off: those that give up on a message at last."""
         return [self.name(each) for each in self._of("AWS::SQS::Queue") if each.has("RedrivePolicy")]
+
+    def working_seconds(self, queue: str) -> float:
+        """How long a message of the queue may be worked on: a sixth of its visibility timeout, as AWS asks for it."""
+        timeouts = (
+            number(each.value("VisibilityTimeout")) for each in self._of("AWS::SQS::Queue") if self.name(each) == queue
+        )
+        return max((timeout or 0.0 for timeout in timeouts), default=0.0) / 6
 
     def dead_letter_queues(self) -> list[str]:
         """Queues that take what others gave up on."""

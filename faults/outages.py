@@ -98,7 +98,8 @@ def _measure_functions(history: History, estate: Estate, at: int, calls: int, ch
 
 def _measure_flow(history: History, estate: Estate, at: int, chance: random.Random) -> None:
     for queue in estate.work_queues():  # messages come with a delay of some seconds
-        history.add(_queue("ApproximateAgeOfOldestMessage", queue), at, [chance.uniform(0.0, 35.0)])
+        oldest = chance.uniform(0.0, 35.0 + _longer_work(estate, queue))
+        history.add(_queue("ApproximateAgeOfOldestMessage", queue), at, [oldest])
         history.add(_queue("ApproximateNumberOfMessagesVisible", queue), at, [float(chance.randrange(40))])
     for queue in estate.dead_letter_queues():
         history.add(_queue("ApproximateNumberOfMessagesVisible", queue), at, [0.0])
@@ -141,7 +142,8 @@ def _measure_variant(history: History, variant: Variant, at: int, calls: int, ch
 
 
 def _of_endpoints(estate: Estate) -> Iterator[Outage]:
-    deferred = [_own("Deferred", FunctionName=function) for function in estate.functions_behind_apis()]
+    waiting = (*estate.functions_behind_apis(), *estate.functions_that_loop())
+    deferred = [_own("Deferred", FunctionName=function) for function in waiting]
     for variant in estate.variants():
         what = f"endpoint {variant.endpoint}"
         errors, latency = _endpoint("Invocation5XXErrors", variant), _endpoint("ModelLatency", variant)
@@ -173,8 +175,12 @@ _CANARY_LIMITS_BROKEN = {
 
 
 def _of_functions(estate: Estate) -> Iterator[Outage]:
+    authorizers = estate.authorizers()
+    answers = [_api("5XXError", api) for api in estate.apis()]
     for function in estate.functions():
-        yield Outage(name=f"function {function} raises", measure=_steady(_lambda("Errors", function), 1.0))
+        # An authorizer refuses by raising; where it fails otherwise, its API answers 5xx.
+        raised = answers if function in authorizers else [_lambda("Errors", function)]
+        yield Outage(name=f"function {function} raises", measure=_steady_each(raised, 1.0))
         yield Outage(name=f"function {function} is throttled", measure=_steady(_lambda("Throttles", function), 3.0))
     for function in estate.functions_behind_streams():
         age = _lambda("IteratorAge", function)
@@ -184,7 +190,8 @@ def _of_functions(estate: Estate) -> Iterator[Outage]:
 def _of_queues(estate: Estate) -> Iterator[Outage]:
     for queue in estate.work_queues():
         age = _queue("ApproximateAgeOfOldestMessage", queue)
-        yield Outage(name=f"queue {queue} is not worked off", measure=_growing(age, 1.0))
+        begins = _longer_work(estate, queue)  # by then, a message that is worked on would be gone
+        yield Outage(name=f"queue {queue} is not worked off", measure=_growing(age, 1.0, begins))
     for queue in estate.dead_letter_queues():
         depth = _queue("ApproximateNumberOfMessagesVisible", queue)
         yield Outage(name=f"dead letters arrive in {queue}", measure=_steady(depth, 1.0))
@@ -221,8 +228,13 @@ def _steady_each(metrics: Sequence[Metric], value: float) -> Measure:
     return measure
 
 
-def _growing(metric: Metric, per_second: float) -> Measure:
-    return lambda history, at, after: history.add(metric, at, [per_second * after])
+def _growing(metric: Metric, per_second: float, begins: float = 0.0) -> Measure:
+    return lambda history, at, after: history.add(metric, at, [begins + per_second * after])
+
+
+def _longer_work(estate: Estate, queue: str) -> float:
+    """Seconds beyond a minute that a message of the queue may be worked on."""
+    return max(0.0, estate.working_seconds(queue) - _MINUTE)
 
 
 def _each_minute(metric: Metric, value: float) -> Measure:

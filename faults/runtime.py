@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from faults.server import Handler, Server
 from feedback.sentiment import CLASSES, LABELS, Sentiment
@@ -60,6 +60,22 @@ _ERRORS: Mapping[Mode, tuple[int, str]] = {
     Mode.ORIGIN_DOWN: (530, "InternalDependencyException"),
 }
 _ORIGINAL_STATUS = {Mode.MODEL_ERROR_4XX: 400, Mode.MODEL_ERROR_5XX: 500}
+
+
+class Failure(NamedTuple):
+    """A call that fails as a whole; ``original_status`` is the container's own, where it was asked."""
+
+    status: int
+    code: str
+    original_status: int | None
+
+
+def failure_of(mode: Mode) -> Failure | None:
+    """The error that a mode answers with; None for the modes that answer with lines, late, or not at all."""
+    if mode not in _ERRORS:
+        return None
+    status, code = _ERRORS[mode]
+    return Failure(status, code, _ORIGINAL_STATUS.get(mode))
 
 
 def sentiment_of(text: str) -> Sentiment:
@@ -123,8 +139,9 @@ class _RuntimeHandler(Handler):
         self.send(200, json.dumps({"mode": self.server.mode.value, "calls": self.server.calls}).encode(), _JSON)
 
     def _invoke(self, mode: Mode, body: bytes) -> None:
-        if mode in _ERRORS:
-            self._fail(*_ERRORS[mode], original=_ORIGINAL_STATUS.get(mode))
+        failure = failure_of(mode)
+        if failure is not None:
+            self._fail(failure.status, failure.code, original=failure.original_status)
         elif mode is Mode.HTML_502:
             self.send(502, b"<html><body><h1>502 Bad Gateway</h1></body></html>", {"Content-Type": "text/html"})
         elif mode is Mode.RESET:
@@ -143,7 +160,7 @@ class _RuntimeHandler(Handler):
         except (ValueError, LookupError, TypeError):
             self._fail(424, "ModelError", original=400)
             return
-        content = _worded(_SPOILED.get(mode, list)(predictions))
+        content = _worded(spoiled(mode, predictions))
         if mode is Mode.TRUNCATED:
             self.send(200, content, _LINES, keep_bytes=len(content) // 2)
         else:
@@ -184,6 +201,11 @@ _SPOILED: Mapping[Mode, Callable[[Predictions], Predictions]] = {
     Mode.FEWER: _fewer,
     Mode.WRONG_ORDER: _in_wrong_order,
 }
+
+
+def spoiled(mode: Mode, predictions: Predictions) -> Predictions:
+    """The answer lines as a mode sends them; unchanged in the modes that do not touch them."""
+    return _SPOILED.get(mode, list)(predictions)
 
 
 def _worded(predictions: Iterable[Mapping[str, Any]]) -> bytes:

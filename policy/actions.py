@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 UNSCOPED = Path(__file__).with_name("unscoped_actions.json")
-# They take a resource, but one that is not known before the service makes it; AWS's documentation grants them on `*`.
-GRANTED_ON_EVERYTHING = frozenset(("cloudwatch:putmetricdata",)) | frozenset(
+# They take a resource, but one that is not known before the service makes it, or only where the call names one (a
+# terminology); AWS's documentation grants them on `*`.
+GRANTED_ON_EVERYTHING = frozenset(("cloudwatch:putmetricdata", "translate:translatetext")) | frozenset(
     f"ec2:{action}"
     for action in (
         "assignprivateipaddresses", "attachnetworkinterface", "createnetworkinterface",

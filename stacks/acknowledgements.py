@@ -68,7 +68,13 @@ ACKNOWLEDGED = (
     ),
     Acknowledgement(
         ids=("Serverless-LambdaEventSourceMappingDestination",),
-        constructs=("Intake/Routing/Mapping",),
+        constructs=(
+            "Intake/Routing/Mapping",
+            "Alerts/Notifying/Mapping",
+            "Channels/EmailReading/Mapping",
+            "Channels/CallsReading/Mapping",
+            "Channels/FilesReading/Mapping",
+        ),
         reason="Lambda offers no failure destination for SQS; the queue has its dead letter queue instead",
         date=_DECIDED,
     ),
@@ -79,6 +85,10 @@ ACKNOWLEDGED = (
             "Endpoint/Failures/Queue",
             "Intake/FailedEffects/Queue",
             "Intake/Queue/DeadLetters/Queue",
+            "Intake/AlertQueue/DeadLetters/Queue",
+            "Intake/Drop/Email/DeadLetters/Queue",
+            "Intake/Drop/Calls/DeadLetters/Queue",
+            "Intake/Drop/Files/DeadLetters/Queue",
             "Intake/Alerts/Inbox",
         ),
         reason="Asked of dead letter queues (and the inbox) themselves: each would need another, without end",
@@ -86,7 +96,7 @@ ACKNOWLEDGED = (
     ),
     Acknowledgement(
         ids=_in_three_packs("S3BucketReplicationEnabled"),
-        constructs=("DataLake/Lake",),
+        constructs=("DataLake/Lake", "Intake/Drop"),
         reason="A copy in another region is a choice of law and cost that the team makes; versions and locks are here",
         date=_DECIDED,
     ),
@@ -95,6 +105,18 @@ ACKNOWLEDGED = (
         constructs=("DataLake/Lake/AccessLogs",),
         reason="S3 delivers access logs to buckets with SSE-S3 only",
         date=_DECIDED,
+    ),
+    Acknowledgement(
+        ids=("CT.S3.PR.2",),
+        constructs=("Intake/Drop/Bucket",),
+        reason="It has access logs: the rule does not see them where the bucket for them is in another stack",
+        date="2026-11-23",
+    ),
+    Acknowledgement(
+        ids=("HIPAA.Security-DynamoDBInBackupPlan", "NIST.800.53.R5-DynamoDBInBackupPlan"),
+        constructs=("Intake/Originals", "Intake/Desk"),
+        reason="What is forgotten must not live on in backups, and what functions remember follows from the ledger",
+        date="2026-11-23",
     ),
     Acknowledgement(
         ids=("CT.S3.PR.9",),
@@ -119,12 +141,12 @@ ACKNOWLEDGED = (
 OPEN_RESOURCES = (
     OpenResource(
         resource="*",
-        within=("Training", "Endpoint", "Intake"),
+        within=("Training", "Endpoint", "Intake", "Channels", "Alerts", "Watch"),
         reason="Calls that have no resource to name; tests/infra/test_permissions.py lists them",
     ),
     OpenResource(
         resource="ec2:*/*",
-        within=("Training", "Endpoint", "Intake"),
+        within=("Training", "Endpoint", "Intake", "Channels", "Alerts", "Watch"),
         reason="Lambda makes a function's interfaces in the private network, and checks this right against every id",
     ),
     OpenResource(
@@ -189,13 +211,63 @@ OPEN_RESOURCES = (
     ),
     OpenResource(
         resource="Ledger/stream/*",
-        within=("Intake/Alert", "Intake/Archive"),
+        within=("Intake/Archive", "Alerts/Alerts", "Alerts/Respond", "Watch/Trends"),
         reason="DynamoDB ends a stream's ARN with the moment it was made",
     ),
     OpenResource(
         resource="Ledger/backup/*",
         within=("Intake/Backup",),
         reason="DynamoDB ends a backup's ARN with the moment it was made",
+    ),
+    OpenResource(
+        resource="Drop/email/*",
+        within=("Channels/Email",),
+        reason="Mails, under names that SES gives them",
+    ),
+    OpenResource(
+        resource="Drop/calls/*",
+        within=("Channels/Calls",),
+        reason="Recordings, under names that the telephone system gives them",
+    ),
+    OpenResource(
+        resource="Drop/calls/transcripts/*",
+        within=("Channels/Calls",),
+        reason="One transcript for each recording",
+    ),
+    OpenResource(
+        resource="Drop/files/*",
+        within=("Channels/Files",),
+        reason="Files, under names that whoever drops them gives them",
+    ),
+    OpenResource(
+        resource="Drop/results/files/*",
+        within=("Channels/Files",),
+        reason="One result for each file",
+    ),
+    OpenResource(
+        resource="transcribe:transcription-job/earshot-*",
+        within=("Channels/Calls",),
+        reason="One job for each recording",
+    ),
+    OpenResource(
+        resource="secretsmanager:secret:earshot/STAGE/webhooks/*",
+        within=("Intake/Webhooks",),
+        reason="One secret for each source, as the operator names them; Secrets Manager ends each ARN with letters",
+    ),
+    OpenResource(
+        resource="secretsmanager:secret:earshot/STAGE/alerts/*",
+        within=("Alerts/Notify",),
+        reason="One secret for each destination, as the operator names it; Secrets Manager ends each ARN with letters",
+    ),
+    OpenResource(
+        resource="Lake/raw/corrections/*",
+        within=("Intake/Archive",),
+        reason="One folder for each day",
+    ),
+    OpenResource(
+        resource="Lake/reports/cases/*",
+        within=("Alerts/ResponseExample",),
+        reason="One object for each case",
     ),
     OpenResource(
         resource="Lake/raw/*",
@@ -287,13 +359,20 @@ def acknowledge(resource: CfnResource, *, rule: str, reason: str) -> None:
 
 
 def acknowledge_settings(
-    settings: StageSettings, *, data_lake: Stack, training: Stack, endpoint: Stack, intake: Stack
+    settings: StageSettings,
+    *,
+    data_lake: Stack,
+    training: Stack,
+    endpoint: Stack,
+    intake: Stack,
+    later: Sequence[Stack],
 ) -> None:
     """Leave as it is what a stage's settings bring, on every resource of a stack that the rule is about."""
     deleted = "The stage is disposable: what it holds goes with it"
     if settings.disposable:
-        for stack in (data_lake, training, endpoint, intake):
+        for stack in (data_lake, training, endpoint, intake, *later):
             _acknowledge_for_stack(stack, rule="DATA-01", reason=deleted)
+        _acknowledge_emptying(intake)
     if not settings.intake.protect_ledger:
         _acknowledge_for_stack(intake, rule="DATA-21", reason=deleted)
     if settings.intake.alert_inbox:
@@ -315,6 +394,15 @@ def acknowledge_settings(
     if not capacity.termination_wait_seconds:
         reason = "On one machine both fleets share its memory"
         _acknowledge_for_stack(endpoint, rule="ML-32", reason=reason)
+
+
+def _acknowledge_emptying(stack: Stack) -> None:
+    """The CDK makes this function without a log group, a key or traces; it runs when the stack is deleted."""
+    provider = stack.node.try_find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
+    function = provider.node.find_child("Handler") if provider else None
+    if isinstance(function, CfnResource):
+        for rule in ("OPS-04", "OPS-23", "OPS-42", "OPS-47"):
+            acknowledge(function, rule=rule, reason="Of the CDK's own function that empties a bucket with its stack")
 
 
 def _acknowledge_for_stack(stack: Stack, *, rule: str, reason: str) -> None:

@@ -3,6 +3,8 @@
 Composes; the constructs know how. Nothing here knows who trains, serves or writes feedback.
 """
 
+from collections.abc import Sequence
+
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from constructs import Construct
 
@@ -26,6 +28,7 @@ class DataLake(Stack):
         settings: DataLakeSettings,
         platform: PlatformSettings,
         disposable: bool,
+        called_by_some: Sequence[str],
     ) -> None:
         super().__init__(scope, id_, stack_name=stack_name, description="Earshot: data lake and catalog")
         delete_with_stack = disposable and settings.delete_data_with_stack
@@ -60,7 +63,14 @@ class DataLake(Stack):
         )
         self.operations = Operations(self, "Operations", key=key, emails=settings.operations_emails)
         self.network = (
-            PrivateNetwork(self, "Network", addresses=platform.private_addresses, key=key, log_days=platform.log_days)
+            PrivateNetwork(
+                self,
+                "Network",
+                addresses=platform.private_addresses,
+                key=key,
+                log_days=platform.log_days,
+                more_interfaces=called_by_some,
+            )
             if platform.private_addresses
             else None
         )

@@ -48,7 +48,8 @@ class TrainingSettings:
     volume_gib: int = 50
     job_timeout_minutes: int = 240
     poll_seconds: int = 30
-    reviews_prefix: str = "raw/reviews/"
+    reviews_prefix: str = "raw/"
+    """Where the features step reads: reviews, and what people corrected."""
     balance: Balance = "none"
     max_rows: int = 0
     """Rows that the features step reads at most; 0 is all of them."""
@@ -106,7 +107,8 @@ class IntakeSettings:
     requests_per_address_per_five_minutes: int = 2000
     router_concurrency: int = 5
     archive_window_seconds: int = 60
-    alert_threshold: float = 0.7
+    counting_window_seconds: int = 30
+    """A transaction has one write for each counter: the more it counts at once, the less it costs."""
     alert_emails: tuple[str, ...] = ()
     alert_inbox: bool = False
     """A queue that keeps every alert, so that a person or a test can read what was sent."""
@@ -117,6 +119,22 @@ class IntakeSettings:
     oldest_message_alarm_seconds: int = 90
     keep_api_log_role: bool = True
     """API Gateway has one role for logging per account and region, which other stages and products there may use."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages that the model was trained on; feedback in another one is not guessed at."""
+    translate: bool = False
+    """Have feedback in other languages translated, and the translation classified."""
+    original_days: int = 30
+    """How long the words are kept that redaction took out of a feedback."""
+    drop_days: int = 30
+    """How long a mail, a recording or a file is kept after it was dropped."""
+    channels: tuple[str, ...] = ("webhooks", "email", "calls", "files", "puller")
+    """Packages of `lambdas/channels/` that the stage takes feedback in by, beside the API."""
+    email_domain: str = ""
+    """A domain whose mail SES receives into the drop bucket; empty for a bucket that another system fills."""
+    alert_policy: str = "default_policy.json"
+    """Who hears of what, and when: a file of feedback/alerting/."""
+    pull_minutes: int = 60
+    """How often the sources that are asked are asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +171,10 @@ class StageSettings:
             raise SettingsError(f"stage {self.name!r} is not disposable, so none of its parts may delete data")
         if not self.intake.keep_ledger and self.intake.protect_ledger:
             raise SettingsError(f"stage {self.name!r}: a ledger that goes with its stack cannot be protected")
+        if self.platform.private_addresses and "puller" in self.intake.channels:
+            raise SettingsError(f"stage {self.name!r}: the puller asks the internet, which a private network keeps out")
+        if self.intake.email_domain and "email" not in self.intake.channels:
+            raise SettingsError(f"stage {self.name!r}: mail is received for a domain, and no channel reads it")
         if self.endpoint.minimum_instances > self.endpoint.maximum_instances:
             raise SettingsError(f"stage {self.name!r}: minimum_instances is above maximum_instances")
 
@@ -185,7 +207,14 @@ PROD = StageSettings(
         canary_wait_seconds=600,
         termination_wait_seconds=600,
     ),
-    intake=IntakeSettings(requests_per_second=200, request_burst=400, router_concurrency=20, backup_days=35),
+    intake=IntakeSettings(
+        requests_per_second=200,
+        request_burst=400,
+        router_concurrency=20,
+        backup_days=35,
+        # Without the puller: its sources are on the internet, where nothing leads from the private network.
+        channels=("webhooks", "email", "calls", "files"),
+    ),
 )
 
 DEV = StageSettings(
@@ -219,7 +248,7 @@ LOCAL = replace(
         termination_wait_seconds=0,
         release_poll_seconds=1,
     ),
-    intake=replace(DEV.intake, archive_window_seconds=1, keep_api_log_role=False),
+    intake=replace(DEV.intake, archive_window_seconds=1, keep_api_log_role=False, alert_policy="local_policy.json"),
 )
 
 STAGES: tuple[StageSettings, ...] = (LOCAL, DEV, PROD)

@@ -20,7 +20,7 @@ Resource = dict[str, Any]
 Template = dict[str, Any]
 
 STAGES = ("local", "dev", "prod")
-STACKS = ("DataLake", "Training", "Endpoint", "Intake")
+STACKS = ("DataLake", "Training", "Endpoint", "Intake", "Channels", "Alerts", "Watch")
 
 
 def stand_in_assets(folder: Path) -> Assets:
@@ -108,4 +108,4 @@ class Assembly:
 def function_of(resource: Resource) -> str | None:
     """The package of a Lambda function of ours, None for the CDK's own."""
     handler: str = resource["Properties"]["Handler"]
-    return handler.split(".")[1] if handler.startswith("lambdas.") else None
+    return handler.removeprefix("lambdas.").removesuffix(".handler.handle") if handler.startswith("lambdas.") else None

@@ -91,6 +91,18 @@ INERT = (
         effect="memory size, architecture and X-Ray tracing have no effect; the interpreter is the local AWS's own",
     ),
     Inert(
+        resource="AWS::Lambda::Function",
+        effect="its setting for loops is kept; a loop is never ended",
+        asked=_has("RecursiveLoop"),
+    ),
+    Inert(
+        resource="AWS::Events::EventBus",
+        effect="its key, policy and dead letters are not kept",
+        asked=lambda properties: any(
+            properties.get(name) for name in ("DeadLetterConfig", "KmsKeyIdentifier", "Policy")
+        ),
+    ),
+    Inert(
         resource="AWS::StepFunctions::StateMachine",
         effect="executions are not traced",
         asked=_has("TracingConfiguration"),

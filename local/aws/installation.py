@@ -69,6 +69,7 @@ class LocalAws:
         seams.keep_streams()
         seams.tighten_lambda_workers()
         seams.name_lambda_errors()
+        seams.find_nothing_in_absent_branches()
 
     def start(self) -> None:
         """Once requests are answered: what was hosted before is hosted again, what was cut off has failed."""

@@ -134,6 +134,7 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_model_schema": ("api_id", "model_name"),
     },
     _FUNCTIONS: {
+        "_match_esm_filter": ("record", "pattern"),
         "_execute_function_warm": ("func", "event", "request_id"),
         "_dynamodb_stream_positions": None,
         "_esms": None,
@@ -603,6 +604,23 @@ def name_lambda_errors() -> None:
         return result
 
     functions._execute_function_warm = execute
+
+
+def find_nothing_in_absent_branches() -> None:
+    """A filter of an event source asks below an attribute that a record lacks: there `exists: false` holds, as on AWS,
+    where ministack lets no pattern match at all."""
+    functions = _module(_FUNCTIONS)
+    native: Callable[[dict[str, Any], dict[str, Any]], bool] = functions._match_esm_filter
+
+    def with_branches(record: Mapping[str, Any], pattern: Mapping[str, Any]) -> dict[str, Any]:
+        below = {
+            key: with_branches(found if isinstance(found := record.get(key), dict) else {}, asked)
+            for key, asked in pattern.items()
+            if isinstance(asked, dict)
+        }
+        return {**record, **below}
+
+    functions._match_esm_filter = lambda record, pattern: native(with_branches(record, pattern), pattern)
 
 
 def _read_to_mark(lines: "queue.Queue[str]") -> str:

@@ -4,6 +4,8 @@ Knows which AWS services may use it on the account's behalf, and that only AWS s
 the roles: they get exact statements where the data they read is granted.
 """
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -22,7 +24,15 @@ _SERVICES = (
 
 
 class DataKey(Construct):
-    def __init__(self, scope: Construct, id_: str, *, encrypts: str, removal_policy: RemovalPolicy) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        encrypts: str,
+        removal_policy: RemovalPolicy,
+        more_services: Sequence[str] = (),
+    ) -> None:
         super().__init__(scope, id_)
         self.key = kms.Key(
             self,
@@ -36,8 +46,9 @@ class DataKey(Construct):
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ServicesOfThisAccount",
-                principals=[iam.ServicePrincipal(service) for service in _SERVICES],
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                principals=[iam.ServicePrincipal(service) for service in (*_SERVICES, *more_services)],
+                # EventBridge looks at the key of a bus before it uses it.
+                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
             )

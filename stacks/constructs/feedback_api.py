@@ -1,10 +1,12 @@
-"""The public REST API: three routes, signed requests only, bodies judged before any code runs, problems as JSON.
+"""The public REST API: signed requests only, bodies judged before any code runs, problems as JSON.
 
-Knows routes, models, throttling, logs and what API Gateway itself answers. Does not know what the function does with a
-request.
+Knows routes, models, throttling, logs and what API Gateway itself answers. A route of somebody who cannot sign as AWS
+wants it is let in by an authorizer of its own. Does not know what the functions do with a request.
 """
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -12,9 +14,10 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.constructs.arns import arn
 from stacks.constructs.data_key import DataKey
-from stacks.constructs.feedback_models import batch_model, feedback_model
+from stacks.constructs.feedback_models import batch_model, feedback_model, object_model
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.log_group import log_group
 from stacks.constructs.operations import Operations
@@ -50,6 +53,7 @@ _PROBLEMS = (
         detail=_VALIDATION,
     ),
     _Problem(response="BAD_REQUEST_PARAMETERS", status=400, title="A parameter is wrong", detail=_VALIDATION),
+    _Problem(response="UNAUTHORIZED", status=401, title="The signature is missing, malformed or too old"),
     _Problem(response="ACCESS_DENIED", status=403, title="Not allowed"),
     _Problem(response="EXPIRED_TOKEN", status=403, title="The credentials have expired"),
     _Problem(response="INVALID_SIGNATURE", status=403, title="The signature does not match"),
@@ -113,6 +117,9 @@ class FeedbackApi(Construct):
         )
         self._api.deployment_stage.node.add_dependency(execution_log)
         self._let_api_gateway_log(keep=keep_log_role)
+        self._validator = self._api.add_request_validator(
+            "Body", validate_request_body=True, validate_request_parameters=True
+        )
         self._add_routes(handler)
         self._add_problems()
         operations.alarm(
@@ -161,47 +168,84 @@ class FeedbackApi(Construct):
         """Where one feedback is read; its id is appended."""
         return f"{self.url}v1/feedback/"
 
-    def _add_routes(self, handler: HandlerFunction) -> None:
-        integration = self._integration(handler)
-        validator = self._api.add_request_validator(
-            "Body", validate_request_body=True, validate_request_parameters=True
+    def add_signed_route(
+        self, *, method: str, path: str, handler: HandlerFunction, authorizer: HandlerFunction, concern: str
+    ) -> None:
+        """A route for senders with signatures of their own: the authorizer judges the headers, the handler the rest."""
+        authorizers = apigateway.CfnAuthorizer(
+            self,
+            f"{concern}Authorizer",
+            rest_api_id=self.id,
+            name=concern,
+            type="REQUEST",
+            authorizer_uri=_invocation(authorizer),
+            # Each signature is its own: what let one request in says nothing about the next.
+            authorizer_result_ttl_in_seconds=0,
         )
-        feedback = self._api.root.add_resource("v1").add_resource("feedback")
-        batch = feedback.add_resource("batch")
-        one = feedback.add_resource("{id}")
-        for resource, model_id, schema in ((feedback, "Feedback", feedback_model()), (batch, "Batch", batch_model())):
+        self._permit(f"{concern}Judging", authorizer, f"authorizers/{authorizers.ref}")
+        self._permit(f"{concern}Invoking", handler, f"{STAGE}/{method}{re.sub('{[^}]*}', '*', path)}")
+        route = self._add_route(
+            method, path, self._integration(handler), authorization_type=apigateway.AuthorizationType.CUSTOM
+        )
+        resource = route.node.default_child
+        if not isinstance(resource, apigateway.CfnMethod):
+            raise TypeError("the default child of a method is its CloudFormation resource")
+        resource.authorizer_id = authorizers.ref
+        acknowledge(resource, rule="EDGE-05", reason="A signature is over bytes, and each source has bodies of its own")
+
+    def _add_routes(self, handler: HandlerFunction) -> None:
+        for id_, path in _PERMITTED.items():
+            self._permit(id_, handler, f"{STAGE}/*{path}")
+        integration = self._integration(handler)
+        for path, model_id, schema in (
+            ("/v1/feedback", "Feedback", feedback_model()),
+            ("/v1/feedback/batch", "Batch", batch_model()),
+            ("/v1/feedback/{id}/correction", "Correction", object_model("What a feedback really says")),
+            ("/v1/alerts/{id}", "AlertAction", object_model("What somebody does about an alert")),
+        ):
             model = apigateway.CfnModel(
                 self, model_id, rest_api_id=self.id, name=model_id, content_type="application/json", schema=schema
             )
-            resource.add_method(
-                "POST",
-                integration,
-                request_validator=validator,
-                request_models={
-                    "application/json": apigateway.Model.from_model_name(self, f"{model_id}Model", model_id)
-                },
-            ).node.add_dependency(model)
+            named = apigateway.Model.from_model_name(self, f"{model_id}Model", model_id)
+            self._add_route("POST", path, integration, models={"application/json": named}).node.add_dependency(model)
             # A deployment is a snapshot: a changed model needs a new one.
             self._deployment.add_to_logical_id(schema)
-        one.add_method(
-            "GET", integration, request_validator=validator, request_parameters={"method.request.path.id": True}
+        self._add_route("GET", "/v1/feedback/{id}", integration)
+        self._add_route("GET", "/v1/openapi.json", integration)
+
+    def _add_route(
+        self,
+        method: str,
+        path: str,
+        integration: apigateway.Integration,
+        *,
+        models: Mapping[str, apigateway.IModel] | None = None,
+        authorization_type: apigateway.AuthorizationType = apigateway.AuthorizationType.IAM,
+    ) -> apigateway.Method:
+        return self._api.root.resource_for_path(path).add_method(
+            method,
+            integration,
+            request_validator=self._validator,
+            request_models=models,
+            request_parameters={f"method.request.path.{name}": True for name in re.findall("{([^}]*)}", path)} or None,
+            authorization_type=authorization_type,
         )
 
-    def _integration(self, handler: HandlerFunction) -> apigateway.Integration:
+    def _permit(self, id_: str, function: HandlerFunction, resource: str) -> None:
         """`LambdaIntegration` permits each route by an ARN alone; here the account is named as well."""
         lambda_.CfnPermission(
             self,
-            "Invoking",
+            id_,
             action="lambda:InvokeFunction",
-            function_name=handler.arn,
+            function_name=function.arn,
             principal="apigateway.amazonaws.com",
             source_account=Stack.of(self).account,
-            source_arn=arn("execute-api", f"{self.id}/{STAGE}/*/v1/feedback*"),
+            source_arn=arn("execute-api", f"{self.id}/{resource}"),
         )
+
+    def _integration(self, handler: HandlerFunction) -> apigateway.Integration:
         return apigateway.Integration(
-            type=apigateway.IntegrationType.AWS_PROXY,
-            integration_http_method="POST",
-            uri=arn("apigateway", f"path/2015-03-31/functions/{handler.arn}/invocations", account="lambda"),
+            type=apigateway.IntegrationType.AWS_PROXY, integration_http_method="POST", uri=_invocation(handler)
         )
 
     def _add_problems(self) -> None:
@@ -255,6 +299,17 @@ class FeedbackApi(Construct):
         account.apply_removal_policy(removal_policy)
         self._api.deployment_stage.node.add_dependency(account)
 
+
+def _invocation(function: HandlerFunction) -> str:
+    return arn("apigateway", f"path/2015-03-31/functions/{function.arn}/invocations", account="lambda")
+
+
+# What API Gateway may call the API's own function for.
+_PERMITTED = {
+    "Invoking": "/v1/feedback*",
+    "InvokingForAlerts": "/v1/alerts/*",
+    "InvokingForDescription": "/v1/openapi.json",
+}
 
 # No body and no identity beyond the caller's: feedback never reaches a log.
 _ACCESS_LOG_LINE = json.dumps(

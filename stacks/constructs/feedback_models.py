@@ -33,6 +33,11 @@ def batch_model() -> dict[str, Any]:
     }
 
 
+def object_model(title: str) -> dict[str, Any]:
+    """An object of which the function judges everything else: a person sends it now and then."""
+    return {"$schema": _DIALECT, "title": title, "type": "object"}
+
+
 def _shape_of(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema

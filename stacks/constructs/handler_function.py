@@ -40,7 +40,10 @@ class HandlerFunction(Construct):
         failures: DeadLetters,
         network: NetworkSegment | None,
         concurrency: int | None,
+        calls_itself: bool = False,
+        refuses_by_raising: bool = False,
     ) -> None:
+        """`refuses_by_raising` is an authorizer's way; where one fails otherwise, its API answers 5xx."""
         super().__init__(scope, id_)
         logs = log_group(self, "Log", key=key, days=log_days)
         writing_log = Statement(actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[logs.log_group_arn])
@@ -83,20 +86,24 @@ class HandlerFunction(Construct):
             resource.vpc_config = lambda_.CfnFunction.VpcConfigProperty(
                 subnet_ids=network.subnet_ids, security_group_ids=[network.group_id]
             )
+        if calls_itself:
+            # Through its queue, for as long as an outage lasts; Lambda would end the loop after sixteen rounds.
+            resource.recursive_loop = "Allow"
         self.arn = self.function.function_arn
         # The function must not start before it may write its log and do its work.
         self.function.node.add_dependency(self.role.policy)
-        self.errors = operations.alarm(
-            self,
-            "Errors",
-            description=f"{package}: the function raised errors",
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            dimensions={"FunctionName": self.function.function_name},
-            statistic="Sum",
-            threshold=0,
-            period=Duration.minutes(5),
-        )
+        if not refuses_by_raising:
+            operations.alarm(
+                self,
+                "Errors",
+                description=f"{package}: the function raised errors",
+                namespace="AWS/Lambda",
+                metric_name="Errors",
+                dimensions={"FunctionName": self.function.function_name},
+                statistic="Sum",
+                threshold=0,
+                period=Duration.minutes(5),
+            )
         operations.alarm(
             self,
             "Throttles",

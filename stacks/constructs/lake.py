@@ -3,7 +3,8 @@
 Knows the prefixes and how long what lies under them is kept. Does not know the tables over it.
 """
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -16,11 +17,16 @@ FEATURES = "curated/features/"
 REPORTS = "reports/"
 CAPTURE = "capture/"
 QUERY_RESULTS = "athena/"
+CORRECTIONS = "raw/corrections/"
+CASES = "reports/cases/"
 RESCORING = "rescore/"
 """What rescoring asks and gets answered, below a folder for each job."""
 
 TRAINING_OUTPUT = "training/"
 MODELS = "models/"
+DROP_LOGS = "drop/"
+"""Where the access logs of the drop bucket go, which a later stack makes."""
+
 BASES = "bases/"
 """Where a team may lay base models of its own; the hyperparameter `base` is then the artifact's address."""
 
@@ -127,6 +133,16 @@ class Lake(Construct):
             auto_delete_objects=delete_with_stack,
         )
         _announce_objects(access_logs)
+        access_logs.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LogsOfTheDropBucket",
+                principals=[iam.ServicePrincipal("logging.s3.amazonaws.com")],
+                actions=["s3:PutObject"],
+                resources=[access_logs.arn_for_objects(f"{DROP_LOGS}*")],
+                conditions={"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+            )
+        )
+        self.access_logs = access_logs.bucket_name
         self.data = Bucket(
             self,
             "Lake",

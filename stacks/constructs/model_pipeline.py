@@ -224,7 +224,7 @@ class ModelPipeline(Construct):
         )
 
     def _schedule(self, schedule: str, failures: DeadLetters) -> None:
-        failures.take_undelivered_events()
+        failures.take_events()
         role = Role(
             self,
             "ScheduleAccess",

@@ -20,20 +20,41 @@ from stacks.constructs.role import Role, Statement
 ZONES = 2
 _SUBNET_PREFIX = 20
 # What the functions call: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
-INTERFACES = ("cloudformation", "monitoring", "sagemaker.api", "sagemaker.runtime", "sns", "sqs", "ssm")
+INTERFACES = (
+    "cloudformation",
+    "events",
+    "monitoring",
+    "sagemaker.api",
+    "sagemaker.runtime",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+)
 GATEWAYS = ("dynamodb", "s3")
 _HTTPS = 443
 
 
 class PrivateNetwork(Construct):
-    def __init__(self, scope: Construct, id_: str, *, addresses: str, key: DataKey, log_days: int) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        addresses: str,
+        key: DataKey,
+        log_days: int,
+        more_interfaces: Sequence[str] = (),
+    ) -> None:
+        """`more_interfaces` are services that only some stages call: each endpoint costs by the hour in each zone."""
         super().__init__(scope, id_)
         self.addresses = addresses
         vpc = ec2.CfnVPC(self, "Vpc", cidr_block=addresses, enable_dns_hostnames=True, enable_dns_support=True)
         self.vpc_id = vpc.attr_vpc_id
         self.routes = ec2.CfnRouteTable(self, "Routes", vpc_id=self.vpc_id).attr_route_table_id
         self._add_gateways()
-        self._add_interfaces(NetworkSegment(self, "Endpoints", network=self, position=0).subnet_ids)
+        segment = NetworkSegment(self, "Endpoints", network=self, position=0)
+        self._add_interfaces((*INTERFACES, *more_interfaces), segment.subnet_ids)
         self._log_flows(key, log_days)
 
     def _add_gateways(self) -> None:
@@ -48,7 +69,7 @@ class PrivateNetwork(Construct):
                 policy_document=_THIS_ACCOUNT_ONLY,
             )
 
-    def _add_interfaces(self, subnet_ids: Sequence[str]) -> None:
+    def _add_interfaces(self, services: Sequence[str], subnet_ids: Sequence[str]) -> None:
         group = ec2.CfnSecurityGroup(
             self,
             "InterfaceAccess",
@@ -65,7 +86,7 @@ class PrivateNetwork(Construct):
                 )
             ],
         )
-        for service in INTERFACES:
+        for service in services:
             ec2.CfnVPCEndpoint(
                 self,
                 "".join(word.capitalize() for word in service.split(".")),

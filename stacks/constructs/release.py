@@ -110,7 +110,7 @@ class Release(Construct):
         ]
 
     def _start_on_approval(self, registry: ModelRegistry, failures: DeadLetters) -> None:
-        failures.take_undelivered_events()
+        failures.take_events()
         role = Role(
             self,
             "ApprovalAccess",

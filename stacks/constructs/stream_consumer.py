@@ -1,4 +1,4 @@
-"""What follows from a decision: a function on the ledger's stream, for the records that match a pattern.
+"""What follows from a decision: a function on the ledger's stream, for the records that match one of its patterns.
 
 Knows batching, retries, where a record goes that failed for good, and the alarm on a stream that is not kept up with.
 Does not know what the function does.
@@ -11,6 +11,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from feedback.ledger import State
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.ledger import Ledger
 from stacks.constructs.operations import Operations
@@ -19,6 +20,10 @@ from stacks.constructs.work_queue import DeadLetters
 
 # A batch waits up to a minute for company, and who waits longer is to be heard of within three.
 _LATE = Duration.seconds(90)
+
+
+# The ledger's stream calls a function once for each of its shards at a time.
+SHARDS = 20
 
 
 class StreamConsumer(Construct):
@@ -30,7 +35,7 @@ class StreamConsumer(Construct):
         ledger: Ledger,
         function: HandlerFunction,
         failures: DeadLetters,
-        pattern: Mapping[str, object],
+        patterns: Sequence[Mapping[str, object]],
         batch_size: int,
         operations: Operations,
         batching_window_seconds: int = 0,
@@ -53,7 +58,7 @@ class StreamConsumer(Construct):
                 on_failure=mapping.OnFailureProperty(destination=failures.queue.queue_arn)
             ),
             filter_criteria=mapping.FilterCriteriaProperty(
-                filters=[mapping.FilterProperty(pattern=json.dumps(pattern, sort_keys=True))]
+                filters=[mapping.FilterProperty(pattern=json.dumps(each, sort_keys=True)) for each in patterns]
             ),
         )
         # Lambda checks that the function's role may read the stream when the mapping is made.
@@ -74,3 +79,9 @@ class StreamConsumer(Construct):
 def statements_of_consumer(ledger: Ledger, failures: DeadLetters) -> Sequence[Statement]:
     """What a function needs that follows the stream: the stream, and where its failures go."""
     return [*ledger.following(), *failures.sending()]
+
+
+def decided(**also: object) -> dict[str, object]:
+    """Stream records of items that have their decision, whose other attributes are as said."""
+    image = {"state": {"S": [state.value for state in State if state.is_decided]}, **also}
+    return {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": image}}

@@ -8,11 +8,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.operations import Operations
 from stacks.constructs.role import Statement
 
 RECEIVES_BEFORE_DEAD = 5
+_USUAL_RECEIVES = 100
 
 
 class DeadLetters(Construct):
@@ -44,11 +46,11 @@ class DeadLetters(Construct):
             period=Duration.minutes(5),
         )
 
-    def take_undelivered_events(self) -> None:
-        """Let EventBridge put events here that it could not hand to their target, from rules of this account."""
+    def take_events(self) -> None:
+        """Let rules of this account put events here: those that tell of a failure, or found no other target."""
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="UndeliveredEvents",
+                sid="EventsOfThisAccount",
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
@@ -77,7 +79,7 @@ class DeadLetters(Construct):
 
 
 class WorkQueue(Construct):
-    """Work with at-least-once delivery; dead after five receives."""
+    """Work with at-least-once delivery; dead after some receives."""
 
     def __init__(
         self,
@@ -89,6 +91,7 @@ class WorkQueue(Construct):
         oldest_message_alarm: Duration,
         key: DataKey,
         operations: Operations,
+        receives: int = RECEIVES_BEFORE_DEAD,
     ) -> None:
         super().__init__(scope, id_)
         self._key = key
@@ -102,11 +105,13 @@ class WorkQueue(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key.key,
             enforce_ssl=True,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters.queue, max_receive_count=RECEIVES_BEFORE_DEAD
-            ),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters.queue, max_receive_count=receives),
             removal_policy=RemovalPolicy.DESTROY,
         )
+        resource = self.queue.node.default_child
+        if receives > _USUAL_RECEIVES and isinstance(resource, sqs.CfnQueue):
+            reason = "What takes the messages on may be away for long, and each is worth every try"
+            acknowledge(resource, rule="DELIVERY-02", reason=reason)
         operations.alarm(
             self,
             "OldestMessage",

@@ -13,7 +13,8 @@ from tests.gate.findings import Finding
 PACKS = ("AwsSolutionsChecks", "HIPAASecurityChecks", "NIST80053R5Checks", "PCIDSS321Checks", "ServerlessChecks")
 
 _BUCKET = re.compile(r".*Lake(?P<artifacts>Artifacts)?Bucket[0-9A-F]{8}.*?/(?P<prefix>[^<>\"{}]*)$")
-_LEDGER = re.compile(r"<LedgerTable[0-9A-F]{8}\.Arn>/(?P<rest>.*)$")
+# By reference, or by the output of the stack that has it.
+_STORE = re.compile(r".*?(?P<store>Ledger|Drop)(Table|Bucket)[0-9A-F]{8}.*?/(?P<rest>[^<>\"{}]*)$")
 _ARN = re.compile(r"arn:<AWS::Partition>:(?P<service>[a-z0-9-]+):<AWS::Region>:<AWS::AccountId>:(?P<resource>.*)$")
 
 
@@ -36,8 +37,8 @@ def _told_shortly(detail: str, stage: str) -> str:
         return detail
     if bucket := _BUCKET.match(resource):
         return f"{'Artifacts' if bucket['artifacts'] else 'Lake'}/{bucket['prefix']}"
-    if ledger := _LEDGER.match(resource):
-        return f"Ledger/{ledger['rest']}"
+    if store := _STORE.match(resource):
+        return f"{store['store']}/{store['rest']}"
     if arn := _ARN.match(resource):
-        return re.sub(rf"earshot([-_]){stage}", r"earshot\1STAGE", f"{arn['service']}:{arn['resource']}")
+        return re.sub(rf"earshot([-_/]){stage}", r"earshot\1STAGE", f"{arn['service']}:{arn['resource']}")
     return resource

@@ -2,14 +2,25 @@
 
 import importlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import lambdas
 from feedback.ledger import State
 from stacks.constructs.feedback_models import SCHEMA, batch_model, feedback_model
 from tests.infra.intrinsics import example
 from tests.synthesis import STAGES, Assembly, function_of
+
+WITHOUT_SETTINGS = "channels.webhook_gate"
+
+
+def functions_of(stage: str) -> set[str]:
+    """Every package of the code that is a function; in a private network nothing asks the internet."""
+    folder = Path(lambdas.__path__[0])
+    packages = {".".join(path.relative_to(folder).parts[:-1]) for path in folder.rglob("handler.py")}
+    return packages - ({"channels.puller"} if stage == "prod" else set())
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -18,12 +29,15 @@ def test_every_function_gets_exactly_the_variables_that_its_settings_read(app: A
     for function in app.resources(stage, "AWS::Lambda::Function").values():
         package = function_of(function)
         if package:
+            if package == WITHOUT_SETTINGS:
+                assert "Environment" not in function["Properties"]
+                continue
             seen.add(package)
             settings = importlib.import_module(f"lambdas.{package}.settings").Settings
             variables = function["Properties"]["Environment"]["Variables"]
             assert set(variables) == set(settings.environment_names()), package
             settings.from_env({name: example(value) for name, value in variables.items()})
-    assert seen == {"intake", "router", "alerts", "archive", "gate", "register", "release", "canary"}
+    assert seen | {WITHOUT_SETTINGS} == functions_of(stage)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -40,20 +54,42 @@ def test_functions_run_on_a_current_runtime_with_logs_that_end(app: Assembly, st
         assert group["Properties"]["KmsKeyId"]
 
 
+def test_reserved_concurrency_fits_into_a_usual_account(app: Assembly) -> None:
+    """An account has 1,000 in all, of which 100 cannot be reserved."""
+    functions = app.resources("prod", "AWS::Lambda::Function").values()
+    reserved = [function["Properties"]["ReservedConcurrentExecutions"] for function in functions]
+    assert sum(reserved) <= 900
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_method_asks_for_a_signature(app: Assembly, stage: str) -> None:
     methods = [method["Properties"] for method in app.resources(stage, "AWS::ApiGateway::Method").values()]
-    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST", "POST"]
-    assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
+    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "GET", *["POST"] * 5]
+    assert sorted(method["AuthorizationType"] for method in methods) == [*["AWS_IAM"] * 6, "CUSTOM"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_who_signs_otherwise_is_judged_anew_for_every_request(app: Assembly, stage: str) -> None:
+    (authorizer,) = app.resources(stage, "AWS::ApiGateway::Authorizer").items()
+    (custom,) = (
+        method["Properties"]
+        for method in app.resources(stage, "AWS::ApiGateway::Method").values()
+        if method["Properties"]["AuthorizationType"] == "CUSTOM"
+    )
+    assert custom["AuthorizerId"] == {"Ref": authorizer[0]}
+    assert custom["RequestParameters"] == {"method.request.path.source": True}
+    assert authorizer[1]["Properties"]["Type"] == "REQUEST"
+    assert authorizer[1]["Properties"]["AuthorizerResultTtlInSeconds"] == 0
 
 
 def test_bodies_are_judged_before_any_code_runs(app: Assembly) -> None:
     posts = [
         method["Properties"]
         for method in app.resources("prod", "AWS::ApiGateway::Method").values()
-        if method["Properties"]["HttpMethod"] == "POST"
+        if method["Properties"]["HttpMethod"] == "POST" and method["Properties"]["AuthorizationType"] == "AWS_IAM"
     ]
-    assert {method["RequestModels"]["application/json"] for method in posts} == {"Feedback", "Batch"}
+    models = {method["RequestModels"]["application/json"] for method in posts}
+    assert models == {"Feedback", "Batch", "Correction", "AlertAction"}
     assert all("RequestValidatorId" in method for method in posts)
     validator = app.resource("prod", "AWS::ApiGateway::RequestValidator")["Properties"]
     assert validator["ValidateRequestBody"] is True
@@ -157,13 +193,13 @@ def test_the_queue_outwaits_its_worker_and_gives_up_after_five_tries(app: Assemb
 @pytest.mark.parametrize("stage", STAGES)
 def test_one_bad_record_never_blocks_the_others(app: Assembly, stage: str) -> None:
     mappings = [mapping["Properties"] for mapping in app.resources(stage, "AWS::Lambda::EventSourceMapping").values()]
-    assert len(mappings) == 3
+    of_queues = [mapping for mapping in mappings if "ScalingConfig" in mapping]
+    assert (len(mappings), len(of_queues)) == (9, 5)
     for mapping in mappings:
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    (queue,) = [mapping for mapping in mappings if "ScalingConfig" in mapping]
-    assert queue["ScalingConfig"]["MaximumConcurrency"] >= 2
-    for mapping in mappings:
-        if mapping is not queue:
+        if mapping in of_queues:
+            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+        else:
             assert mapping["BisectBatchOnFunctionError"] is True
             assert mapping["DestinationConfig"]["OnFailure"]["Destination"]
             assert mapping["MaximumRetryAttempts"] >= 1
@@ -171,27 +207,62 @@ def test_one_bad_record_never_blocks_the_others(app: Assembly, stage: str) -> No
 
 def test_consumers_of_the_ledger_see_decisions_only(app: Assembly) -> None:
     decided = {state.value for state in State if state.is_decided}
-    patterns = [
-        json.loads(filter_["Pattern"])
-        for mapping in app.resources("prod", "AWS::Lambda::EventSourceMapping").values()
-        for filter_ in mapping["Properties"].get("FilterCriteria", {}).get("Filters", [])
-    ]
-    assert len(patterns) == 2
-    for pattern in patterns:
-        assert set(pattern["dynamodb"]["NewImage"]["state"]["S"]) == decided
-        assert State.RECEIVED.value not in decided
-    assert [pattern["dynamodb"]["NewImage"].get("sentiment") for pattern in patterns].count({"N": ["-1"]}) == 1
+    assert State.RECEIVED.value not in decided
+    seen: dict[str, set[str]] = {}
+    for (_, stack), template in app.templates.items():
+        for name, mapping in template["Resources"].items():
+            if mapping["Type"] == "AWS::Lambda::EventSourceMapping":
+                for each in mapping["Properties"].get("FilterCriteria", {}).get("Filters", []):
+                    image = json.loads(each["Pattern"])["dynamodb"]["NewImage"]
+                    states = seen.setdefault(f"{stack}.{name.removesuffix('Mapping')[:8]}", set())
+                    states |= set(image["state"]["S"])
+                    assert set(image["state"]["S"]) <= decided
+                    if stack == "Alerts":
+                        told = image.get("sentiment") or image["correction"]["M"]["sentiment"]
+                        assert told == {"N": ["-1"]}
+    assert len(seen) == 4
+    assert decided in seen.values()  # the lake takes them all
+
+
+def test_what_a_consumer_writes_on_a_decision_does_not_wake_it_again(app: Assembly) -> None:
+    """A filter can ask only of a leaf whether it is there."""
+    marks = {"Alerts": ("alert", "state"), "Watch": ("counted", "label")}
+    for stack, (mark, leaf) in marks.items():
+        (pattern, *_) = (
+            json.loads(each["Pattern"])["dynamodb"]["NewImage"]
+            for name, mapping in app.resources("prod", "AWS::Lambda::EventSourceMapping", stack=stack).items()
+            for each in mapping["Properties"].get("FilterCriteria", {}).get("Filters", [])
+            if name.startswith(("Alerting", "Counting"))
+        )
+        assert pattern[mark] == {"M": {leaf: {"S": [{"exists": False}]}}}
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_the_ledger_can_be_restored_expires_and_tells_its_changes(app: Assembly, stage: str) -> None:
-    table = app.resource(stage, "AWS::DynamoDB::Table")["Properties"]
+    (table,) = (
+        table["Properties"]
+        for table in app.resources(stage, "AWS::DynamoDB::Table").values()
+        if "StreamSpecification" in table["Properties"]
+    )
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
     assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
     assert table["SSESpecification"]["SSEType"] == "KMS"
     assert table["KeySchema"] == [{"AttributeName": "feedback_id", "KeyType": "HASH"}]
     assert table.get("DeletionProtectionEnabled", False) is (stage == "prod")
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}, "what customers wrote is read in the table only"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_table_is_encrypted_expires_and_can_be_restored(app: Assembly, stage: str) -> None:
+    tables = app.resources(stage, "AWS::DynamoDB::Table")
+    assert len(tables) == 3
+    for table in tables.values():
+        properties = table["Properties"]
+        assert properties["SSESpecification"]["SSEType"] == "KMS"
+        assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -223,9 +294,11 @@ def test_every_alarm_reaches_the_people_on_call(app: Assembly, stage: str) -> No
 def test_stuck_work_and_broken_parts_are_noticed(app: Assembly, stage: str) -> None:
     alarms = [alarm["Properties"] for alarm in app.resources(stage, "AWS::CloudWatch::Alarm").values()]
     watched = [(alarm["Namespace"], alarm["MetricName"]) for alarm in alarms]
-    assert watched.count(("AWS/SQS", "ApproximateNumberOfMessagesVisible")) == 4  # all dead letter queues
-    assert watched.count(("AWS/SQS", "ApproximateAgeOfOldestMessage")) == 1
-    assert watched.count(("AWS/Lambda", "Errors")) == 8
-    assert watched.count(("AWS/Lambda", "IteratorAge")) == 2
+    assert watched.count(("AWS/SQS", "ApproximateNumberOfMessagesVisible")) == 8  # all dead letter queues
+    assert watched.count(("AWS/SQS", "ApproximateAgeOfOldestMessage")) == 5
+    functions = functions_of(stage)
+    assert watched.count(("AWS/Lambda", "Errors")) == len(functions) - 1  # an authorizer refuses by raising
+    assert watched.count(("AWS/Lambda", "Throttles")) == len(functions)
+    assert watched.count(("AWS/Lambda", "IteratorAge")) == 4
     assert watched.count(("AWS/States", "ExecutionsFailed")) == 2
     assert watched.count(("AWS/ApiGateway", "5XXError")) == 1

@@ -73,7 +73,7 @@ def test_no_role_of_ours_has_a_policy_that_aws_manages(app: Assembly, stage: str
         for logical_id, role in app.resources(stage, "AWS::IAM::Role").items()
         if role["Properties"].get("ManagedPolicyArns")
     }
-    assert {logical_id for logical_id in managed if not logical_id.startswith(CDK_PROVIDER)} == set()
+    assert {logical_id for logical_id in managed if CDK_PROVIDER not in logical_id} == set()
     assert stage != "prod" or managed == set()
 
 
@@ -81,7 +81,7 @@ def test_no_role_of_ours_has_a_policy_that_aws_manages(app: Assembly, stage: str
 def test_every_function_has_a_role_of_its_own(app: Assembly, stage: str) -> None:
     functions = app.resources(stage, "AWS::Lambda::Function").values()
     roles = [str(function["Properties"]["Role"]) for function in functions if function_of(function)]
-    assert len(roles) == len(set(roles)) == 8
+    assert len(roles) == len(set(roles)) >= 19
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -96,7 +96,7 @@ def test_only_sagemaker_may_be_handed_a_role(app: Assembly, stage: str) -> None:
 @pytest.mark.parametrize("stage", STAGES)
 def test_services_use_the_key_for_this_account_only(app: Assembly, stage: str) -> None:
     keys = [key["Properties"] for key in app.resources(stage, "AWS::KMS::Key").values()]
-    assert len(keys) == len(STACKS)
+    assert len(keys) == len(STACKS) + 1  # that of the originals
     for key in keys:
         assert key["EnableKeyRotation"] is True
         assert key["PendingWindowInDays"] == 30

@@ -27,8 +27,13 @@ def clients() -> Iterator[str]:
                 yield ast.literal_eval(node.args[0])
 
 
+# Called only where the settings say so: prod has calls transcribed, and nothing translated.
+SWITCHED_ON, SWITCHED_OFF = {"transcribe"}, {"translate"}
+
+
 def test_every_service_that_a_function_calls_has_an_endpoint_and_no_other_has() -> None:
-    assert {ENDPOINTS.get(service, service) for service in clients()} == {*INTERFACES, *GATEWAYS}
+    called = {ENDPOINTS.get(service, service) for service in clients()}
+    assert called == {*INTERFACES, *GATEWAYS, *SWITCHED_ON, *SWITCHED_OFF}
 
 
 def test_every_function_of_prod_is_in_the_subnets_of_its_stack(app: Assembly) -> None:
@@ -62,7 +67,8 @@ def test_nothing_leads_out(app: Assembly) -> None:
 
 def test_endpoints_serve_principals_of_this_account_only(app: Assembly) -> None:
     endpoints = app.resources("prod", "AWS::EC2::VPCEndpoint").values()
-    assert len(endpoints) == len(INTERFACES) + len(GATEWAYS)
+    names = {example(endpoint["Properties"]["ServiceName"]).split(".", 3)[3] for endpoint in endpoints}
+    assert names == {*INTERFACES, *GATEWAYS, *SWITCHED_ON}
     for endpoint in endpoints:
         (statement,) = endpoint["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Condition"] == {"StringEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}}}
@@ -72,7 +78,7 @@ def test_segments_lie_in_the_network_and_apart_from_each_other(app: Assembly) ->
     vpc = ipaddress.ip_network(app.resource("prod", "AWS::EC2::VPC")["Properties"]["CidrBlock"])
     subnets = [s["Properties"] for s in app.resources("prod", "AWS::EC2::Subnet").values()]
     blocks = [ipaddress.ip_network(subnet["CidrBlock"]) for subnet in subnets]
-    assert len(blocks) == 4 * ZONES
+    assert len(blocks) == 7 * ZONES
     assert all(block.subnet_of(vpc) for block in blocks)  # type: ignore[arg-type]
     assert not any(a.overlaps(b) for number, a in enumerate(blocks) for b in blocks[number + 1 :])
     assert {subnet["AvailabilityZone"]["Fn::Select"][0] for subnet in subnets} == set(range(ZONES))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import project
 from stacks.settings import DEV, LOCAL, PROD, SettingsError, StageSettings
 from tests.synthesis import STACKS, STAGES, Assembly, stand_in_assets, synthesise
 
@@ -18,7 +19,13 @@ OUTPUTS = {
         "RescoreRole",
         "RescoreKey",
     },
-    "Intake": {"ApiUrl", "ApiId", "ApiStage", "Ledger", "Queue", "DeadLetterQueue", "AlertTopic"},
+    "Intake": {
+        *("ApiUrl", "ApiId", "ApiStage", "Ledger", "Originals", "Desk", "Queue", "DeadLetterQueue", "DropBucket"),
+        *("AlertTopic", "AlertQueue", "AlertPolicy", "ResponseBus"),
+    },
+    "Channels": {"Sources"},
+    "Alerts": set(),
+    "Watch": set(),
 }
 
 
@@ -26,7 +33,7 @@ OUTPUTS = {
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_outputs_that_the_command_line_reads_are_there(app: Assembly, stage: str, stack: str) -> None:
     wanted = OUTPUTS[stack] | ({"AlertInbox"} if stack == "Intake" and stage != "prod" else set())
-    found = {name for name in app.template(stage, stack)["Outputs"] if not name.startswith("PublishOutput")}
+    found = {name for name in app.template(stage, stack).get("Outputs", {}) if not name.startswith("PublishOutput")}
     assert found == wanted
 
 
@@ -53,7 +60,10 @@ def test_stages_differ_only_in_what_settings_say(app: Assembly) -> None:
         for stage in STAGES:
             types = [resource["Type"] for resource in app.template(stage, stack)["Resources"].values()]
             counts.append({type_: types.count(type_) for type_ in types if not is_optional(type_)})
-        assert counts[0] == counts[1] == counts[2]
+        local, dev, prod = counts
+        # Prod's network has no way out, so nothing is pulled there.
+        assert local == dev
+        assert dev == prod or stack == "Channels"
 
 
 @pytest.mark.parametrize("type_", ["AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Glue::Database"])
@@ -98,7 +108,7 @@ def test_two_syntheses_are_equal_byte_by_byte(assembly: Path, tmp_path: Path) ->
 def test_names_of_stacks_are_those_that_the_command_line_looks_for(assembly: Path) -> None:
     for stage in STAGES:
         manifest = (assembly / f"assembly-{stage}" / "manifest.json").read_text(encoding="utf-8")
-        for name in ("data-lake", "training", "endpoint", "intake"):
+        for name in project.STACKS:
             assert f'"earshot-{stage}-{name}"' in manifest
 
 

@@ -76,7 +76,13 @@ def _create_only(resource: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name in path.split("/"):
             value = value.get(name) if isinstance(value, Mapping) else None
         if value is not None:
-            yield path, value
+            yield path, _of_keys(resource, value) if path == "AttributeDefinitions" else value
+
+
+def _of_keys(table: Mapping[str, Any], attributes: Any) -> Any:
+    """The attributes of a table's own key; an index may bring others later."""
+    names = {key["AttributeName"] for key in table["Properties"]["KeySchema"]}
+    return [attribute for attribute in attributes if attribute["AttributeName"] in names]
 
 
 @cache

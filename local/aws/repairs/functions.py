@@ -1,4 +1,4 @@
-"""Lambda functions: the key of their environment, their dead letters, an end to their workers when they are deleted."""
+"""Lambda functions: their environment's key, dead letters, loops, and an end to their workers when they are deleted."""
 
 from local.aws import resources, seams
 from local.aws.clients import client
@@ -18,6 +18,10 @@ def _function(name: str, old: Properties, new: Properties) -> None:
     if "DeadLetterConfig" in differing:
         client("lambda").update_function_configuration(
             FunctionName=name, DeadLetterConfig=new.get("DeadLetterConfig", {"TargetArn": ""})
+        )
+    if "RecursiveLoop" in differing:
+        client("lambda").put_function_recursion_config(
+            FunctionName=name, RecursiveLoop=new.get("RecursiveLoop", "Terminate")
         )
 
 

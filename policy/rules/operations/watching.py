@@ -26,7 +26,7 @@ ENDPOINT_ERRORS = (
     "InvocationsPerInstance",
     "ModelLatency",
 )
-FUNCTION_ERRORS = ("Errors", "DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped", "Throttles")
+FUNCTION_ERRORS = ("Errors", "DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
 API_ERRORS = ("5XXError", "5xx", "4XXError", "4xx")
 WORKFLOW_ERRORS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
 
@@ -88,8 +88,15 @@ def _names_endpoint(endpoint: Resource) -> bool:
     practice=True,
 )
 def function_errors_are_noticed(template: Template) -> Iterator[Fault | Kept]:
+    # An authorizer refuses by raising, and where it fails otherwise its API answers 5xx.
+    refusing = {
+        logical_id
+        for authorizer in template.of_type("AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer")
+        for logical_id in template.references(authorizer.properties.get("AuthorizerUri"))
+    }
     for function in template.of_type("AWS::Lambda::Function"):
-        yield Kept(function) if watched(function, FUNCTION_ERRORS) else Fault(function)
+        if function.logical_id not in refusing:
+            yield Kept(function) if watched(function, FUNCTION_ERRORS) else Fault(function)
 
 
 @rule(

@@ -151,6 +151,29 @@ def test_the_table_level_of_the_configuration_names_the_folder(crawl: Callable[.
     assert list(made.partitions("reviews")) == [("2024", "01")]
 
 
+def test_reviews_and_corrections_beside_each_other_become_a_table_each(crawl: Callable[..., Crawl]) -> None:
+    grouping = {"TableGroupingPolicy": "CombineCompatibleSchemas", "TableLevelConfiguration": 3}
+    made = crawl(Configuration=json.dumps({"Version": 1.0, "Grouping": grouping}))
+    made.put("raw/reviews/ingest_date=2024-01-01/a.parquet", parquet(REVIEWS))
+    correction = {
+        "review_id": "fb-1",
+        "text": "Hm, so so",
+        "rating": 1,
+        "product_id": None,
+        "category": None,
+        "channel": "call",
+        "created_at": "2024-01-02T10:00:00.000Z",
+        "corrected_at": "2024-01-03T10:00:00.000Z",
+    }
+    made.put("raw/corrections/ingest_date=2024-01-03/a.jsonl", json.dumps(correction).encode())
+    assert made.run()["Status"] == "SUCCEEDED"
+    assert set(made.tables()) == {"reviews", "corrections"}
+    assert made.tables()["corrections"]["Parameters"]["classification"] == "json"
+    assert made.partitions("corrections").keys() == {("2024-01-03",)}
+    columns = made.columns("corrections")
+    assert (columns["rating"], columns["corrected_at"], columns["product_id"]) == ("bigint", "string", "string")
+
+
 def test_exclusions_and_hidden_files_are_left_out(crawl: Callable[..., Crawl]) -> None:
     made = crawl(Targets={"S3Targets": [{"Path": "s3://placeholder/raw/", "Exclusions": ["drafts/**"]}]})
     target = {"S3Targets": [{"Path": f"s3://{made.name}/raw/", "Exclusions": ["drafts/**"]}]}

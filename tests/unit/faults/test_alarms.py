@@ -187,3 +187,19 @@ def test_what_cannot_be_read_ends_with_two_and_a_sentence(tmp_path, template, ca
     ):
         assert main(arguments) == 2
     assert len(capsys.readouterr().err.splitlines()) == 3
+
+
+def test_an_authorizer_that_fails_is_told_of_by_its_api():
+    gate = {"Type": "AWS::Lambda::Function", "Properties": {"Code": {}, "Role": "r"}}
+    uri = {"Fn::Join": ["", ["arn:", {"Fn::GetAtt": ["Gate", "Arn"]}]]}
+    asking = {"Type": "AWS::ApiGateway::Authorizer", "Properties": {"AuthorizerUri": uri}}
+    assert estate(Gate=gate, Asking=asking).authorizers() == ["Gate"]
+
+
+def test_a_queue_of_long_work_is_late_only_beyond_the_work():
+    work = {**RESOURCES["Work"]["Properties"], "VisibilityTimeout": 5400}
+    late = alarm("ApproximateAgeOfOldestMessage", "Work", Threshold=990)
+    system = estate(Work={"Type": "AWS::SQS::Queue", "Properties": work}, Age=late)
+    assert system.working_seconds("Work") == 900
+    assert ringing_on_a_healthy_day(system, Alarms(system), seconds=1800.0) == []
+    assert unseen(system) == []

@@ -30,8 +30,10 @@ def endpoint(runtime):
     """The endpoint as intake's handler makes it."""
     caches = (clients.client, handler._settings, handler._endpoint)
     with pytest.MonkeyPatch.context() as environment:
-        for name in ("LEDGER_TABLE", "QUEUE_URL", "ENDPOINT_NAME", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        for name in (*handler.Settings.environment_names(), "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "testing")
+        environment.setenv("ORIGINAL_DAYS", "30")
+        environment.setenv("TRANSLATE", "off")
         environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         environment.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", runtime.url)
         environment.setenv("CLASSIFY_BUDGET_SECONDS", str(BUDGET_SECONDS))

@@ -100,6 +100,17 @@ def test_alarms_may_all_be_in_another_stack() -> None:
     assert of_subject(template) == []
 
 
+def test_calls_that_are_turned_away_tell_nothing_of_errors() -> None:
+    assert is_caught(GOOD, Fault("OPS-23", "WorkerErrors/MetricName", "Throttles", at="Worker"), strict=True)
+
+
+def test_an_authorizer_refuses_by_raising_and_needs_no_alarm_on_that() -> None:
+    uri = {"Fn::Join": ["", ["arn:aws:apigateway:", {"Fn::GetAtt": ["Worker", "Arn"]}, "/invocations"]]}
+    asking = {"Type": "AWS::ApiGateway::Authorizer", "Properties": {"Type": "REQUEST", "AuthorizerUri": uri}}
+    template = {**GOOD, "Resources": {**GOOD["Resources"], "Asking": asking}}
+    assert ("OPS-23", "Worker") not in ids(broken(template, Fault("", "WorkerErrors")), strict=True)
+
+
 def test_an_alarm_that_turns_an_update_back_needs_no_action_of_its_own() -> None:
     template = broken(GOOD, Fault("", "EndpointErrors/AlarmActions"))
     assert ("OPS-10", "EndpointErrors") in ids(template)
