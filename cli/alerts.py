@@ -1,4 +1,7 @@
-"""`earshot alerts`: what arrived in the stage's alert inbox, read without taking it away."""
+"""`earshot alerts`: what arrived in the stage's alert inbox, read without taking it away.
+
+The verbs about alerts (list, acknowledge, assign, snooze, policy) are in `cli.alert_commands`.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli.alerts import alerts
+from cli.alert_commands import alerts
+from cli.channels import channels
 from cli.check_template import check_template
 from cli.compare_variants import compare_variants
 from cli.connection import explained
@@ -20,16 +21,22 @@ from cli.destroy import destroy
 from cli.doctor import doctor
 from cli.errors import Problem
 from cli.evaluate import evaluate
+from cli.forget import forget
 from cli.ingest import ingest
 from cli.logs import logs
 from cli.models_commands import models
 from cli.query import query
+from cli.redrive import redrive
 from cli.release import release, rollback
 from cli.render import print_problem
+from cli.replay import replay
 from cli.rescore import rescore
+from cli.responses import responses
+from cli.review import review
 from cli.send import send
 from cli.status import status
 from cli.train import train
+from cli.trends import trends
 from cli.up import down, up
 
 INTERRUPTED = 130
@@ -78,7 +85,10 @@ for verb in (
     rescore,
     send,
     query,
-    alerts,
+    redrive,
+    replay,
+    forget,
+    trends,
     logs,
     destroy,
     doctor,
@@ -86,6 +96,10 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(models, name="models")
+app.add_typer(alerts, name="alerts")
+app.add_typer(channels, name="channels")
+app.add_typer(responses, name="responses")
+app.add_typer(review, name="review")
 
 
 def main() -> None:

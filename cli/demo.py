@@ -34,7 +34,8 @@ from cli.steps import Step, Steps
 from cli.train import Training, fingerprint, fingerprint_of_run, run_pipeline
 from cli.up import api_url, bring_up, deployed_stacks
 from feedback.sentiment import LABELS, Sentiment
-from stacks.settings import STAGES
+from stacks.alert_policy import alert_policy
+from stacks.settings import STAGES, IntakeSettings
 
 STEPS = 12
 DECISION_SECONDS = 60.0
@@ -120,7 +121,7 @@ def demo(
         step.result = f"reviews: {', '.join(f'{name} {kind}' for name, kind in story.table)}"
     run = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
     with steps.step("Send feedback through the API") as step:
-        story.answers = send_texts(connection, read, settings.intake.alert_threshold, run, step)
+        story.answers = send_texts(connection, read, _alert_threshold(settings.intake), run, step)
     with steps.step("Wait for the alert") as step:
         story.alert = await_alert(connection, story.answers, step)
         step.result = "arrived exactly once for the negative text, and never for the others"
@@ -183,6 +184,11 @@ def crawled_table(connection: AwsConnection) -> list[tuple[str, str]]:
     table = answer["Table"]
     columns = [*table["StorageDescriptor"]["Columns"], *table.get("PartitionKeys", [])]
     return [(column["Name"], column["Type"]) for column in columns]
+
+
+def _alert_threshold(settings: IntakeSettings) -> float:
+    """How sure the model must be for every rule of the stage's policy."""
+    return max(rule.when.negative_probability for rule in alert_policy(settings.alert_policy).rules)
 
 
 def send_texts(

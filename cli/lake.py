@@ -14,6 +14,7 @@ from cli.connection import Connection
 from cli.reviews import Review, Reviews
 
 REVIEWS_PREFIX = "raw/reviews/"
+TRAINING_PREFIX = "raw/"  # reviews, and the corrections of feedback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +40,10 @@ def ingest(connection: Connection, reviews: Reviews) -> Ingested:
     return Ingested(bucket=bucket, key=key, rows=len(reviews.reviews), new=True)
 
 
-def review_keys(connection: Connection) -> list[str]:
-    """Keys of all ingested files, sorted."""
+def review_keys(connection: Connection, prefix: str = REVIEWS_PREFIX) -> list[str]:
+    """Keys of all ingested files under the prefix, sorted."""
     bucket = connection.output("data-lake", "LakeBucket")
-    pages = connection.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=REVIEWS_PREFIX)
+    pages = connection.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return sorted(entry["Key"] for page in pages for entry in page.get("Contents", []))
 
 

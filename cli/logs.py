@@ -92,7 +92,7 @@ def log_groups(connection: AwsConnection) -> dict[str, list[str]]:
                 if package[0] != "lambdas" or len(package) < 3:
                     continue
                 group = function.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function['FunctionName']}"
-                found[package[1]] = [group]
+                found[".".join(package[1:-2])] = [group]
     try:
         name = connection.output("endpoint", "EndpointName")
     except NotReady:

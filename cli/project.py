@@ -77,4 +77,4 @@ def stack_name(stage: str, stack: str) -> str:
     return f"earshot-{stage}-{stack}"
 
 
-STACKS = ("data-lake", "training", "endpoint", "intake")
+STACKS = ("data-lake", "training", "endpoint", "intake", "channels", "alerts", "watch")

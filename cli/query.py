@@ -15,6 +15,7 @@ from cli.connection import Connection, connect
 from cli.errors import BadInput, Problem
 from cli.project import LOCAL
 from cli.render import print_json, print_table, say, size
+from feedback.neutral import csv_cell
 
 POLL_SECONDS = 0.3
 WAIT_SECONDS = 600.0
@@ -43,8 +44,8 @@ def query(
         print_json(result.records())
     elif as_csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(result.columns)
-        writer.writerows(result.rows)
+        writer.writerow([csv_cell(column) for column in result.columns])
+        writer.writerows([None if cell is None else csv_cell(cell) for cell in row] for row in result.rows)
     else:
         print_table(result.columns, result.rows)
         # The local AWS does not count what it reads.

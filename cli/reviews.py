@@ -21,35 +21,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.errors import BadInput
+from feedback.columns import SYNONYMS, simple
 from feedback.sentiment import STARS
 
 LONGEST_FIELD = 10_000_000
 SHOWN_BAD_ROWS = 5
 
 
-# Canonical column -> names it goes by, best first; compared without case, spaces and punctuation.
-SYNONYMS: dict[str, tuple[str, ...]] = {
-    "text": (
-        "reviewtext",
-        "text",
-        "reviewbody",
-        "body",
-        "review",
-        "comment",
-        "comments",
-        "content",
-        "feedback",
-        "message",
-    ),
-    "rating": ("rating", "stars", "starrating", "reviewrating", "score", "overall", "star"),
-    "title": ("title", "reviewtitle", "headline", "reviewheadline", "summary", "subject"),
-    "product_id": ("productid", "clothingid", "product", "sku", "asin", "itemid", "articleid", "item"),
-    "category": ("departmentname", "department", "category", "productcategory", "classname", "class"),
-    "created_at": ("createdat", "reviewdate", "date", "created", "submittedat", "timestamp", "time"),
-    "channel": ("channel", "source"),
-    "review_id": ("reviewid", "id", "uuid"),
-    "customer_age": ("age", "customerage", "reviewerage"),
-}
 REQUIRED = {"text": "--text", "rating": "--rating"}
 DATE_FORMATS = ("%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d", "%B %d, %Y", "%d %b %Y", "%d %B %Y")
 OTHER_ENCODINGS = ("cp1252", "utf-16")
@@ -150,12 +128,12 @@ def find_columns(header: list[str], named: Mapping[str, str], path: Path) -> dic
     """Canonical column -> header; BadInput when one that is needed or named is not there or is there twice."""
     by_simple_name: dict[str, str] = {}
     for column in header:
-        by_simple_name.setdefault(_simple(column), column)
+        by_simple_name.setdefault(simple(column), column)
     columns: dict[str, str] = {}
     for canonical, names in SYNONYMS.items():
         if canonical in named:
             wanted = named[canonical]
-            found = wanted if wanted in header else by_simple_name.get(_simple(wanted))
+            found = wanted if wanted in header else by_simple_name.get(simple(wanted))
             if found is None:
                 raise BadInput(f"{path} has no column '{wanted}'; its columns are: {_listed(header)}.")
         else:
@@ -330,10 +308,6 @@ def _csv_complaint(error: csv.Error) -> str:
 
 def _undecoded(value: str) -> bool:
     return any("\udc80" <= character <= "\udcff" for character in value)
-
-
-def _simple(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
 def _shortened(value: str) -> str:

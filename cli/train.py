@@ -13,7 +13,7 @@ import typer
 from cli import executions, options
 from cli.connection import Connection, connect
 from cli.errors import BadInput, Problem
-from cli.lake import REVIEWS_PREFIX, review_keys
+from cli.lake import REVIEWS_PREFIX, TRAINING_PREFIX, review_keys
 from cli.log_events import LogTail
 from cli.models import Package, package_of_run
 from cli.project import LOCAL
@@ -127,7 +127,7 @@ def start(connection: Connection, training: Training) -> str:
     """Starts a run and returns its name; what it was asked for is kept beside its reports."""
     machine = connection.output("training", "ModelPipeline")
     prefix = training.reviews_prefix or REVIEWS_PREFIX
-    if not any(key.startswith(prefix) for key in review_keys(connection)):
+    if not review_keys(connection, prefix):
         raise BadInput(f"The lake holds no reviews under {prefix}: load some with `earshot ingest FILE`.")
     run = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     request = training.request()
@@ -146,8 +146,8 @@ def fingerprint(connection: Connection, training: Training) -> str:
 
     machine = connection.output("training", "ModelPipeline")
     definition = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)["definition"]
-    prefix = training.reviews_prefix or REVIEWS_PREFIX
-    keys = [key.rsplit("/", 1)[-1] for key in review_keys(connection) if key.startswith(prefix)]
+    found = review_keys(connection, training.reviews_prefix or TRAINING_PREFIX)
+    keys = [key.rsplit("/", 1)[-1] for key in found]
     content = json.dumps([sorted(keys), training.request(), definition], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()
 

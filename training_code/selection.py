@@ -1,8 +1,9 @@
 """Which reviews become training rows, as Ibis expressions: written once for any engine, run on DuckDB by default.
 
 A review is kept when it has a rating of 1 to 5 stars, a text that is not empty once cleaned, and is the one chosen of
-all that say the same. Everything that looks random is a hash of the text, so equal reviews give equal rows whatever
-their order, and a row never changes sides between training, validation and test. Knows nothing of files or reports.
+all that say the same: the latest correction by a person, before anything that customers rated. Everything that looks
+random is a hash of the text, so equal reviews give equal rows whatever their order, and a row never changes sides
+between training, validation and test. Knows nothing of files or reports.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from feedback.sentiment import STARS, from_stars
 from feedback.text import compose
 
 REQUIRED = ("text", "rating")
-OPTIONAL = ("review_id", "title", "product_id", "category", "channel", "created_at")
+OPTIONAL = ("review_id", "title", "product_id", "category", "channel", "created_at", "corrected_at")
 COLUMNS = ("text_id", "text", "stars", "sentiment", "product_id", "category", "channel", "created_at")
 
 # The first four hex digits of text_id, of 65,536 values: 80 % train, 10 % validation, 10 % test. Compared as strings,
@@ -48,7 +49,7 @@ def prepared(reviews: ir.Table) -> ir.Table:
         text_id=_normalised(in_range.text).hexdigest("sha256"),
         dropped=ibis.cases((in_range.stars.isnull(), "no_rating"), (in_range.text == "", "empty_text")),
     )
-    return labelled.select("dropped", "review_id", *COLUMNS)
+    return labelled.select("dropped", "review_id", "corrected_at", *COLUMNS)
 
 
 def _normalised(text: ir.StringValue) -> ir.StringValue:
@@ -58,11 +59,13 @@ def _normalised(text: ir.StringValue) -> ir.StringValue:
 
 
 def deduplicated(rows: ir.Table) -> ir.Table:
-    """One row per text_id, of the sentiment that most of its copies have; ties go to the first review_id."""
+    """One row per text_id: the latest correction, else of the sentiment that most of its copies have; ties go to the
+    first review_id. A feedback that is corrected again says the same, so that its earlier correction goes too."""
     counted = rows.mutate(copies=ibis._.count().over(ibis.window(group_by=["text_id", "sentiment"])))
     first = ibis.window(
         group_by="text_id",
         order_by=[
+            ibis.desc(ibis._.corrected_at.fill_null("")),
             ibis.desc("copies"),
             "review_id",
             "sentiment",

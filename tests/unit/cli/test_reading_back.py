@@ -161,3 +161,10 @@ class FakeCloudFormation:
 def test_what_a_destroy_keeps_is_read_from_the_deployed_templates() -> None:
     kept = kept_resources(connection({"cloudformation": FakeCloudFormation()}))
     assert kept == [Kept(stack="earshot-dev-data-lake", type="AWS::X::Y", name="Lake-1")]
+
+
+def test_csv_of_a_query_holds_no_formula(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    athena = FakeAthena("SUCCEEDED", [["label", "texts"], ["=HYPERLINK(1)", "-3"], [None, "@SUM(A1)"]])
+    monkeypatch.setattr(query, "connect", lambda _: connection({"athena": athena}))
+    query.query("SELECT 1", as_csv=True, stage="dev")
+    assert capsys.readouterr().out == "label,texts\n'=HYPERLINK(1),-3\n,'@SUM(A1)\n"

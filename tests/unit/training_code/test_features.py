@@ -148,3 +148,39 @@ def test_a_defect_keeps_its_traceback(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError):
         failures.run_job(defect, failure_file=tmp_path / "failure")
     assert not (tmp_path / "failure").exists()
+
+
+def write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_corrections_are_rows_too_and_win_over_stars_and_earlier_corrections(tmp_path: Path) -> None:
+    rows = [row | {"title": None} for row in reviews()]
+    write_parquet(tmp_path / "raw" / "reviews" / "ingest_date=2026-01-01" / "x.parquet", rows)
+    before = run_features(tmp_path / "raw" / "reviews", tmp_path / "before")
+
+    def correction(text: str, rating: int, at: str, review_id: str = "fb-1") -> dict[str, Any]:
+        told = {"review_id": review_id, "product_id": None, "category": None, "channel": "call"}
+        return {**told, "text": text, "rating": rating, "created_at": "2026-03-01T10:00:00.000Z", "corrected_at": at}
+
+    stars_say_negative = rows[0]["text"]
+    write_lines(
+        tmp_path / "raw" / "corrections" / "ingest_date=2026-03-02" / "b.jsonl",
+        [
+            correction(stars_say_negative, 5, "2026-03-02T10:00:00.000Z"),
+            correction("Said by nobody else", 3, "2026-03-02T10:00:00.000Z", "fb-2"),
+        ],
+    )
+    write_lines(
+        tmp_path / "raw" / "corrections" / "ingest_date=2026-03-03" / "a.jsonl",
+        [correction(stars_say_negative, 3, "2026-03-03T10:00:00.000Z")],
+    )
+    after = run_features(tmp_path / "raw", tmp_path / "after")
+
+    found = {row["text"]: row for split in ("train", "validation", "test") for row in read(tmp_path / "after", split)}
+    assert (found[stars_say_negative]["sentiment"], found[stars_say_negative]["channel"]) == (0, "call")
+    assert found["Said by nobody else"]["sentiment"] == 0
+    assert after["rows"] == before["rows"] + 1
+    assert after["dropped"]["duplicate_text"] == 2
+    assert after["fingerprint"] != before["fingerprint"]
