@@ -37,7 +37,7 @@ venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv -
 # An option of the command line, when the variable was given to make itself; the environment may hold a DATE of its own.
 given = $(if $(filter command,$(origin $(2))),--$(1) "$($(2))")
 
-.PHONY: help setup build synth demo up down test check audit format deploy destroy clean \
+.PHONY: help setup build synth demo up down test check soak audit format deploy destroy clean \
 	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits .venv-gate .venv-audit node_modules \
 	check-python check-node
 
@@ -49,6 +49,7 @@ help:
 	@echo "                                 TEXT= RATING= TITLE= PRODUCT= CATEGORY= DATE= CHANNEL= ID= ENCODING="
 	@echo "  make test                      all tests"
 	@echo "  make check                     format, lint, types, the fast tests and our rules on the templates"
+	@echo "  make soak                      the fault tests at full size: some hours, against the local AWS at the end"
 	@echo "  make audit                     licences, pins, secrets, known flaws; bills of materials in .build/bills"
 	@echo
 	@echo "  make up / make down            start and deploy locally / stop, state is kept"
@@ -174,6 +175,16 @@ check: setup $(DEV)
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@.venv/bin/python -m pytest tests/unit tests/infra --numprocesses auto --dist loadfile
+
+soak: setup $(DEV)
+	@.venv/bin/python -m bundles
+	@.venv/bin/python -m benchmarks.simulation --schedules 10000 --processes 2
+	@.venv/bin/python -m benchmarks.outage
+	@.venv/bin/python -m benchmarks.bad_inputs
+	@EARSHOT_SUBSETS=all .venv/bin/python -m pytest -q tests/unit/lambdas/test_batch_subsets.py
+	@.venv/bin/python -m benchmarks.fuzz --executions 1000000
+	@$(EARSHOT) up
+	@.venv/bin/python -m benchmarks.soak --runs 50 --messages 400
 
 audit: setup $(DEV) $(TOOLKITS) $(GATE) $(AUDIT)
 	@.venv/bin/python -m supply_chain rules weaknesses secrets pins licences advisories bill

@@ -19,7 +19,7 @@ from pathlib import Path
 from benchmarks.fuzz.engine import Result
 
 LARGEST_BYTES = 8192
-INSTRUMENTED = ["feedback", "model_artifact", "training_code"]
+INSTRUMENTED = ["feedback", "lambdas", "model_artifact", "training_code"]
 SLOWEST_SECONDS = 20
 
 

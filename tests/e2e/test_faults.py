@@ -1,5 +1,6 @@
 """Processes die in the middle of the way: nothing that was accepted is lost, and no alert comes twice."""
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -10,13 +11,13 @@ import pytest
 from cli.api import FeedbackApi
 from cli.connection import connect
 from cli.errors import Problem
-from stacks.settings import LOCAL
-from tests.e2e.product import Product, wait_until
+from tests.e2e.product import ROOT, Product, wait_until
 
 pytestmark = pytest.mark.usefixtures("told")
 
 NEGATIVE = "Terrible quality, it broke after one day, I want my money back. Number {}"
 FEEDBACK = 30
+ALARMING = json.loads((ROOT / "feedback" / "alerting" / "local_policy.json").read_text())["negative_probability"]
 
 
 def send_all(prefix: str, accepted: list[str]) -> None:
@@ -47,7 +48,7 @@ def is_done(entry: dict[str, Any]) -> bool:
     """Decided; and where the model is sure enough that it is negative, the alert went out."""
     if entry["state"] != "CLASSIFIED":
         return bool(entry["state"] == "UNSURE")
-    is_alarming = float(entry["probabilities"]["negative"]) >= LOCAL.intake.alert_threshold
+    is_alarming = float(entry["probabilities"]["negative"]) >= ALARMING
     return entry["sentiment"] != -1 or not is_alarming or entry.get("alert", {}).get("state") == "SENT"
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from cli.project import STACKS
 from tests.e2e.product import ROOT, Product, wait_until
 
-STACKS = ["earshot-local-data-lake", "earshot-local-training", "earshot-local-endpoint", "earshot-local-intake"]
+NAMES = [f"earshot-local-{stack}" for stack in STACKS]
 
 
 def test_every_stack_is_deployed(told: dict[str, Any]) -> None:
-    assert [stack["name"] for stack in told["stacks"]] == STACKS
+    assert [stack["name"] for stack in told["stacks"]] == NAMES
     assert {stack["status"] for stack in told["stacks"]} <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 

@@ -1,4 +1,4 @@
-"""Every parser of the endpoint, briefly: whatever the bytes, an answer or a refusal in one sentence.
+"""Every parser of the endpoint and of the channels, briefly: whatever the bytes, an answer or a refusal.
 
 At full size: `python -m benchmarks.fuzz --executions 1000000`.
 """
