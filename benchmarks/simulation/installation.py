@@ -122,8 +122,8 @@ def installed(handlers: tuple[str, ...], environment: Mapping[str, str], *, mark
     with contextlib.ExitStack() as stack:
         _environment(stack, environment)
         _replace(stack, boto3, "client", lambda service, config=None: Client(service, config))
-        for module in list(sys.modules.values()):
-            if module.__name__.startswith(("lambdas.", "feedback.")):
+        for name, module in list(sys.modules.items()):
+            if name.startswith(("lambdas.", "feedback.")):
                 _adapt(stack, module)
         for module in modules:
             for name, value in list(vars(module).items()):

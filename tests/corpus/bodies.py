@@ -334,12 +334,13 @@ def personal() -> Iterator[Case]:
             "card": "My card 4111 1111 1111 1111 was charged twice",
             "IBAN": "Refund to DE89 3704 0044 0532 0130 00 please",
             "address": "It broke, from 192.168.1.10 and 2001:db8::1",
-            "key": "AKIAIOSFODNN7EXAMPLE is what it printed",
-            "token": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln is what it printed",
+            "key": "AKIAIOSFODNN7EXAMPLE is what it printed",  # pragma: allowlist secret
+            "token": "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln is what it printed",  # pragma: allowlist secret
             "all": "a@b.co 4111111111111111 " * 100,
             "signature": "It broke.\n--\nJane Doe\n+1 (555) 123-4567",
             "SSN": "My number is 078-05-1120, it broke",
-            "key file": "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----",
+            "key file": "-----BEGIN RSA PRIVATE KEY-----\n"  # pragma: allowlist secret
+            "MIIB\n-----END RSA PRIVATE KEY-----",
             "half a card": "4111 1111 1111 111 broke",
         },
     )

@@ -125,7 +125,7 @@ HOSTILE = {
     "streets": "12 Ab Cd " * 1_111,
     "colons": "a1:" * 3_333,
     "schemes": "a://" * 2_500,
-    "key blocks": "-----BEGIN PRIVATE KEY-----" * 370,
+    "key blocks": "-----BEGIN PRIVATE KEY-----" * 370,  # pragma: allowlist secret
     "cues": "call me on " * 909,
     "closings": "regards,\n" * 1_111,
     "entities": "&#49;" * 2_000,

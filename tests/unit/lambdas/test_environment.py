@@ -5,8 +5,18 @@ import pytest
 from lambdas.environment import WrongEnvironmentError
 
 EXPECTED = {
-    "intake": ("LEDGER_TABLE", "QUEUE_URL", "ENDPOINT_NAME", "CLASSIFY_BUDGET_SECONDS"),
-    "router": ("LEDGER_TABLE", "ENDPOINT_NAME"),
+    "intake": (
+        "LEDGER_TABLE",
+        "ORIGINALS_TABLE",
+        "ORIGINAL_DAYS",
+        "DESK_TABLE",
+        "QUEUE_URL",
+        "ENDPOINT_NAME",
+        "CLASSIFY_BUDGET_SECONDS",
+        "LANGUAGES",
+        "TRANSLATE",
+    ),
+    "router": ("LEDGER_TABLE", "DESK_TABLE", "ENDPOINT_NAME", "QUEUE_URL", "LANGUAGES", "TRANSLATE"),
     "alerts": ("LEDGER_TABLE", "DESK_TABLE", "ALERT_QUEUE_URL", "ALERT_POLICY_PARAMETER"),
     "notify": (
         "LEDGER_TABLE",
@@ -55,6 +65,8 @@ EXPECTED = {
 }
 NUMBERS = {
     "CLASSIFY_BUDGET_SECONDS": "2.5",
+    "ORIGINAL_DAYS": "30.0",
+    "TRANSLATE": "off",
     "MINIMUM_MACRO_F1": "0.5",
     "APPROVAL": "manual",
     "FEEDBACK_TEXTS": "200.0",

@@ -223,7 +223,7 @@ def test_nobody_listening_is_no_document():
         "https://",
         "https:///path",
         "https://user@site.example/",
-        "https://user:password@site.example/",
+        "https://user:password@site.example/",  # pragma: allowlist secret
         "https://site.example:22/",
         "https://site.example:https/",
         "https://site.example/\r\nHost: evil",
