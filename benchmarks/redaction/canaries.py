@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+KEY_BLOCK: Final = "-----BEGIN RSA PRIVATE KEY-----\nMII{}\n-----END RSA PRIVATE KEY-----"  # pragma: allowlist secret
 FIRST: Final = [
     "Jane",
     "John",
@@ -255,8 +256,7 @@ def secret(chance: random.Random) -> Canary:
          ("hf_{}", word(chance, 34)), ("aws_secret_access_key = {}", word(chance, 40)), ("api_key: {}",
          word(chance, 32, hexa)),
          ("Authorization: Bearer {}", word(chance, 40)), ("token={}", word(chance, 20)),
-         ("-----BEGIN RSA PRIVATE KEY-----\nMII{}\n"  # pragma: allowlist secret
-          "-----END RSA PRIVATE KEY-----", word(chance, 120)))
+         (KEY_BLOCK, word(chance, 120)))
     )  # fmt: skip
     return Canary(kind="key or token", value=form.format(core), core=core)
 
