@@ -65,7 +65,7 @@ TIMINGS: Final[Mapping[str, Timing]] = {
     "intake": Timing(timeout_seconds=28.0),
     "router": Timing(timeout_seconds=60.0, concurrency=5),
     "alerts": Timing(timeout_seconds=60.0),
-    "notify": Timing(timeout_seconds=60.0, concurrency=5),
+    "notify": Timing(timeout_seconds=30.0, concurrency=5),
     "duty": Timing(timeout_seconds=55.0, concurrency=1),
     "archive": Timing(timeout_seconds=60.0),
     "trends": Timing(timeout_seconds=60.0),

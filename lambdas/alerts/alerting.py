@@ -22,7 +22,7 @@ from lambdas.aws.alert_record import AlertRecord, Begun
 from lambdas.aws.ledger import LedgerUnavailableError
 from lambdas.telemetry import log_error
 
-SAFETY_NET: Final = timedelta(minutes=5)
+SAFETY_NET: Final = timedelta(minutes=2)
 """After this duty queues an alert that nothing has sent yet."""
 
 DIGEST_GRACE: Final = timedelta(minutes=1)

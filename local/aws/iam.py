@@ -109,6 +109,8 @@ def _resource(service: str, operation: str, path: str, body: bytes) -> str | Non
         return iam_requests.sagemaker_resource(operation, path, iam_requests.json_of(body), REGION, ACCOUNT)
     if service == "glue":
         return iam_requests.crawler_resource(operation, iam_requests.json_of(body), REGION, ACCOUNT)
+    if service == "transcribe":
+        return iam_requests.transcription_resource(operation, iam_requests.json_of(body), REGION, ACCOUNT)
     if service == "monitoring" and operation == "DescribeAlarms":
         return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:*"
     return None

@@ -1,8 +1,8 @@
 """What a call needs to be allowed: its IAM actions and the ARNs they are asked for, as the service authorization
 reference names them.
 
-Covers what ministack's own tables do not know: SageMaker, Glue's crawlers and the tasks of a state machine. Does not
-know who calls, nor what is allowed.
+Covers what ministack's own tables do not know: SageMaker, Glue's crawlers, Transcribe's jobs and the tasks of a state
+machine. Does not know who calls, nor what is allowed.
 """
 
 import json
@@ -94,6 +94,13 @@ def crawler_resource(operation: str, body: Mapping[str, Any], region: str, accou
     if operation not in _CRAWLER_OPERATIONS or "Name" not in body:
         return None
     return f"arn:aws:glue:{region}:{account}:crawler/{body['Name']}"
+
+
+def transcription_resource(operation: str, body: Mapping[str, Any], region: str, account: str) -> str | None:
+    """The transcription job's ARN, where the call names one."""
+    if "TranscriptionJobName" not in body or operation.startswith("List"):
+        return None
+    return f"arn:aws:transcribe:{region}:{account}:transcription-job/{body['TranscriptionJobName']}"
 
 
 def passing(role_arn: str, service: str) -> Need:

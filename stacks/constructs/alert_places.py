@@ -17,7 +17,7 @@ from stacks.constructs.parameter import Parameter
 from stacks.constructs.response_bus import ResponseBus
 from stacks.constructs.work_queue import DeadLetters, WorkQueue
 
-NOTIFY_TIMEOUT = Duration.seconds(60)
+NOTIFY_TIMEOUT = Duration.seconds(30)
 # A destination that is down for days loses nothing: its messages come back, each time after a longer while.
 _RECEIVES = 1000
 

@@ -59,7 +59,7 @@ def assert_decided_and_alerted_once(product: Product, prefix: str, accepted: lis
         ledger = product.ledger(prefix)
         return all(feedback_id in ledger and is_done(ledger[feedback_id]) for feedback_id in accepted)
 
-    wait_until(is_settled, f"all {len(accepted)} accepted are decided", timeout_seconds=180)
+    wait_until(is_settled, f"all {len(accepted)} accepted are decided", timeout_seconds=300)
     arrived = Counter(alert["feedback_id"] for alert in product.json("alerts"))
     ledger = product.ledger(prefix)
     assert {feedback_id: arrived[feedback_id] for feedback_id in ledger} == {

@@ -76,7 +76,7 @@ def test_a_record_or_a_message_that_comes_again_changes_nothing(world):
 def test_an_alert_that_was_recorded_and_never_queued_is_queued_by_duty(world):
     world.decide(classified("a"))
     assert len(world.queued()) == 1  # and lost: as if the function had died before it
-    world.duty(later=4 * MINUTES)
+    world.duty(later=1 * MINUTES)
     assert world.queued() == []
     world.duty(later=2 * MINUTES)
     assert world.deliver_all() == [Result.SENT]

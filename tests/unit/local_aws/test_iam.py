@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from local.aws.iam_record import Decision, Record, read
-from local.aws.iam_requests import Need, crawler_resource, of_task, sagemaker_resource
+from local.aws.iam_requests import Need, crawler_resource, of_task, sagemaker_resource, transcription_resource
 
 REGION, ACCOUNT = "us-east-1", "000000000000"
 SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
@@ -45,6 +45,12 @@ def test_a_crawler_is_told_from_a_table() -> None:
     crawler = f"arn:aws:glue:{REGION}:{ACCOUNT}:crawler/c"
     assert crawler_resource("StartCrawler", {"Name": "c"}, REGION, ACCOUNT) == crawler
     assert crawler_resource("GetTable", {"Name": "c"}, REGION, ACCOUNT) is None
+
+
+def test_a_transcription_is_asked_for_its_job():
+    job = f"arn:aws:transcribe:{REGION}:{ACCOUNT}:transcription-job/call-1"
+    assert transcription_resource("StartTranscriptionJob", {"TranscriptionJobName": "call-1"}, REGION, ACCOUNT) == job
+    assert transcription_resource("ListTranscriptionJobs", {}, REGION, ACCOUNT) is None
 
 
 def test_a_job_that_is_waited_for_needs_all_that_step_functions_does_for_it() -> None:
