@@ -1,5 +1,6 @@
 """What people do about feedback: an alert taken care of, an answer corrected, a product watched, a customer gone."""
 
+import json
 from typing import Any
 
 import pytest
@@ -77,6 +78,44 @@ def test_a_correction_wins_and_becomes_a_row_to_train_on(complaint: str, product
         return "".join(s3.get_object(Bucket=lake, Key=each["Key"])["Body"].read().decode() for each in found)
 
     wait_until(lambda: complaint in rows(), "the correction lies among the reviews")
+
+
+def test_feedback_whose_stars_contradict_its_words_waits_until_a_person_has_decided(
+    api: FeedbackApi, product: Product
+) -> None:
+    id_ = "care-contradicted"
+    api.send({"id": id_, "channel": "web", "text": "Lovely dress, it fits perfectly and I love it.", "rating": 1})
+
+    def waits() -> bool:
+        return id_ in {row["id"] for row in product.json("review", "list", "--limit", "100")}
+
+    wait_until(waits, "it waits for a review")
+    product.run("review", "correct", id_, "positive", "--by", "ann")
+    wait_until(lambda: not waits(), "it waits no more")
+
+
+def test_a_safety_complaint_opens_a_case_by_itself(api: FeedbackApi, product: Product) -> None:
+    """By the local policy's own rule: over the bus to the example target, which writes the case into the lake."""
+    text = f"{ANGRY} It caught fire on my desk, there was smoke everywhere."
+    api.send({"id": "care-fire", "channel": "chat", "text": text, "product_id": "P-FIRE"})
+    lake, s3 = product.output("data-lake", "LakeBucket"), product.client("s3")
+
+    def cases() -> list[dict[str, Any]]:
+        found = s3.list_objects_v2(Bucket=lake, Prefix="reports/cases/").get("Contents", [])
+        bodies = (s3.get_object(Bucket=lake, Key=each["Key"])["Body"].read() for each in found)
+        return [case for case in map(json.loads, bodies) if "care-fire" in json.dumps(case)]
+
+    wait_until(lambda: bool(cases()), "the case is open")
+    (case,) = cases()
+    assert (case["event"], case["status"]) == ("SupportCaseWanted", "open")
+
+
+def test_all_products_are_looked_at_for_spikes(complaint: str, product: Product) -> None:
+    """With the role that the schedule gives it, and without waiting a quarter of an hour for the schedule."""
+    functions = product.client("lambda").list_functions()["Functions"]
+    (spikes,) = (each["FunctionName"] for each in functions if "SpikesFunction" in each["FunctionName"])
+    answer = product.client("lambda").invoke(FunctionName=spikes, Payload=b"{}")
+    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def test_the_api_describes_itself(api: FeedbackApi) -> None:

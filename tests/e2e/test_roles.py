@@ -51,6 +51,29 @@ NEVER_ASKED = {
     "s3:GetBucketLocation": "SageMaker looks for the bucket's region",
     "logs:DescribeLogStreams": "SageMaker looks for a job's log stream before it makes one",
 }
+# The same for single functions, by a part of their role's name.
+NEVER_ASKED_OF = {
+    "-CallsAccess": {
+        "s3:GetObject": "what was dropped is read in the version that was told of",
+        "s3:ListBucket": "with it, what is gone reads as missing",
+        "s3:PutObject": "Transcribe writes with the rights of who starts a job",
+    },
+    "-EmailAccess": {
+        "s3:GetObject": "what was dropped is read in the version that was told of",
+        "s3:ListBucket": "with it, what is gone reads as missing",
+    },
+    "-FilesAccess": {
+        "s3:GetObject": "what was dropped is read in the version that was told of",
+        "s3:ListBucket": "with it, what is gone reads as missing",
+    },
+    "-DutyAccess": {"dynamodb:UpdateItem": "nothing is held back or left unanswered within minutes"},
+    "-NotifyAccess": {"secretsmanager:GetSecretValue": "no destination of the local policy is a webhook"},
+    "-PullerAccess": {"dynamodb:PutItem": "a cursor moves where a feed was read"},
+    "-SpikesAccess": {
+        "dynamodb:BatchGetItem": "no product goes wrong within minutes",
+        "dynamodb:PutItem": "no product goes wrong within minutes",
+    },
+}
 # The CDK's own function, which a bucket's policy lets delete objects; only stages whose data goes with them have it.
 EMPTIES_BUCKETS = "CustomS3AutoDeleteObjects"
 # Written by Lambda and Step Functions: log delivery is the service's own work.
@@ -126,15 +149,17 @@ def test_nothing_that_a_policy_allows_is_never_done(roles: dict[str, Granted], d
         if decision.allowed:
             used[decision.role].add(decision.action)
     unused = {
-        name: sorted(action for action in role.actions - used[name] if not is_explained(role, action))
+        name: sorted(action for action in role.actions - used[name] if not is_explained(name, role, action))
         for name, role in roles.items()
         if role.service not in NOT_ASKED_HERE and not is_of_hosted_models(name)
     }
     assert {name: actions for name, actions in unused.items() if actions} == {}
 
 
-def is_explained(role: Granted, action: str) -> bool:
+def is_explained(name: str, role: Granted, action: str) -> bool:
     by_the_service = role.service in LOGS_BY_THE_SERVICE and action.startswith("logs:")
+    if any(part in name and action in actions for part, actions in NEVER_ASKED_OF.items()):
+        return True
     return by_the_service or any(fnmatchcase(action, pattern) for pattern in NEVER_ASKED)
 
 
