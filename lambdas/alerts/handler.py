@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from feedback.ledger import MalformedEntryError
 from lambdas.alerts.alerting import Alerting, Result
 from lambdas.alerts.settings import Settings
 from lambdas.aws.alert_place import AlertPlace
@@ -15,8 +14,8 @@ from lambdas.aws.alert_record import AlertRecord
 from lambdas.aws.clients import client
 from lambdas.aws.policy_source import PolicySource
 from lambdas.aws.snoozes import Snoozes
-from lambdas.aws.stream import read_change
-from lambdas.telemetry import LambdaContext, count, log_error
+from lambdas.aws.stream import decisions
+from lambdas.telemetry import LambdaContext, count
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -24,20 +23,12 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     alerting: Alerting | None = None
     results: Counter[Result] = Counter()
     again: list[str] = []
-    for record in event["Records"]:
-        try:
-            entry = read_change(record).decided_entry()
-        except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
-            log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
-            again.append(record["dynamodb"]["SequenceNumber"])
-            continue
-        if entry is None:
-            continue
+    for number, entry in decisions(event["Records"], malformed=again):
         alerting = alerting or _alerting()
         result = alerting.alert(entry)
         results[result] += 1
         if result is Result.AGAIN:
-            again.append(record["dynamodb"]["SequenceNumber"])
+            again.append(number)
     count(
         context,
         AlertsQueued=results[Result.QUEUED],

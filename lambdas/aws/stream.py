@@ -3,12 +3,13 @@
 It does not know what is done about a change.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from feedback.ledger import Entry
+from feedback.ledger import Entry, MalformedEntryError
 from lambdas.aws.attributes import from_item
+from lambdas.telemetry import log_error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,20 @@ def read_change(record: Mapping[str, Any]) -> Change:
         old=None if old is None else from_item(old),
         new=None if new is None else from_item(new),
     )
+
+
+def decisions(records: Iterable[Mapping[str, Any]], *, malformed: list[str]) -> Iterator[tuple[str, Entry]]:
+    """Sequence number and entry of each record that is a decision, in order; those of records that are none of ours are
+    added to ``malformed`` as they are met."""
+    for record in records:
+        try:
+            entry = read_change(record).decided_entry()
+        except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
+            log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
+            malformed.append(record["dynamodb"]["SequenceNumber"])
+        else:
+            if entry is not None:
+                yield record["dynamodb"]["SequenceNumber"], entry
 
 
 def _decision(item: Mapping[str, Any]) -> tuple[object, object]:

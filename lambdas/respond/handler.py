@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from feedback.ledger import MalformedEntryError
 from lambdas.aws.bus import Bus
 from lambdas.aws.clients import client
 from lambdas.aws.desk import Desk
 from lambdas.aws.policy_source import PolicySource
 from lambdas.aws.response_audit import ResponseAudit
 from lambdas.aws.response_record import ResponseRecord
-from lambdas.aws.stream import read_change
+from lambdas.aws.stream import decisions
 from lambdas.respond.responding import Responding, Result
 from lambdas.respond.settings import Settings
-from lambdas.telemetry import LambdaContext, count, log_error
+from lambdas.telemetry import LambdaContext, count
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -24,20 +23,12 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     responding: Responding | None = None
     results: Counter[Result] = Counter()
     again: list[str] = []
-    for record in event["Records"]:
-        try:
-            entry = read_change(record).decided_entry()
-        except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
-            log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
-            again.append(record["dynamodb"]["SequenceNumber"])
-            continue
-        if entry is None:
-            continue
+    for number, entry in decisions(event["Records"], malformed=again):
         responding = responding or _responding()
         result = responding.respond(entry)
         results[result] += 1
         if result is Result.AGAIN:
-            again.append(record["dynamodb"]["SequenceNumber"])
+            again.append(number)
     count(context, ResponsesRaised=results[Result.RAISED], ResponsesNoted=results[Result.NOTED], Retried=len(again))
     return {"batchItemFailures": [{"itemIdentifier": number} for number in again[:1]]}
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from feedback.ledger import MalformedEntryError
 from lambdas.aws.clients import client
 from lambdas.aws.ledger import Ledger
-from lambdas.aws.stream import read_change
-from lambdas.telemetry import LambdaContext, count, log_error
+from lambdas.aws.stream import decisions
+from lambdas.telemetry import LambdaContext, count
 from lambdas.trends.counters import Counters
 from lambdas.trends.counting import Counting
 from lambdas.trends.settings import Settings
@@ -24,19 +23,10 @@ class FeedbackUncountedError(RuntimeError):
 
 def handle(event: Mapping[str, Any], context: LambdaContext) -> None:
     """Count one batch of records; FeedbackUncountedError where some could not be, after all were tried."""
-    decided: set[str] = set()
-    malformed = 0
-    for record in event["Records"]:
-        try:
-            entry = read_change(record).decided_entry()
-        except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
-            log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
-            malformed += 1
-        else:
-            if entry is not None:
-                decided.add(entry.event.id)
+    malformed: list[str] = []
+    decided = {entry.event.id for _, entry in decisions(event["Records"], malformed=malformed)}
     tally = _counting().count(decided)
-    uncounted = len(tally.again) + malformed
+    uncounted = len(tally.again) + len(malformed)
     count(context, Counted=tally.moved, Settled=tally.settled, Uncounted=uncounted)
     if uncounted:
         raise FeedbackUncountedError(f"{uncounted} of {len(event['Records'])} records are to be tried again.")
