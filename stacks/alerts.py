@@ -6,20 +6,19 @@ find them; here is what works with them.
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from feedback.ledger import State
 from feedback.sentiment import Sentiment
 from stacks.assets import Assets
 from stacks.constructs.alert_places import NOTIFY_TIMEOUT
-from stacks.constructs.data_key import DataKey
 from stacks.constructs.functions import Functions
 from stacks.constructs.inference_endpoint import InferenceEndpoint
 from stacks.constructs.lake import CASES, Lake
 from stacks.constructs.operations import Operations
 from stacks.constructs.operator_secrets import OperatorSecrets
-from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
+from stacks.constructs.private_network import PrivateNetwork
 from stacks.constructs.queue_consumer import QueueConsumer
 from stacks.constructs.schedule import Schedule
 from stacks.constructs.stream_consumer import SHARDS, StreamConsumer, decided, statements_of_consumer
@@ -52,19 +51,14 @@ class Alerts(Stack):
     ) -> None:
         super().__init__(scope, id_, stack_name=stack_name, description="Earshot: alerts and automatic responses")
         self._intake = intake
-        key = DataKey(
-            self,
-            "Key",
-            encrypts="the logs",
-            removal_policy=RemovalPolicy.DESTROY if disposable else RemovalPolicy.RETAIN,
-        )
-        self._functions = Functions(
+        self._functions = Functions.of_stack(
             self,
             bundle=assets.lambda_bundle,
             platform=platform,
-            key=key,
+            disposable=disposable,
             failures=intake.failures,
-            network=NetworkSegment(self, "Network", network=network, position=5) if network else None,
+            network=network,
+            position=5,
             operations=operations,
         )
         self._add_alerts(operations)

@@ -3,17 +3,16 @@
 Composes what the channels declare. Channels with a route are in the Intake stack, beside the API that calls them.
 """
 
-from aws_cdk import CfnOutput, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from stacks.assets import Assets
 from stacks.constructs.channels import ChannelRights, add_dropped, add_scheduled
-from stacks.constructs.data_key import DataKey
 from stacks.constructs.declared_channels import DeclaredChannels
 from stacks.constructs.functions import Functions
 from stacks.constructs.operations import Operations
 from stacks.constructs.parameter import Parameter
-from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
+from stacks.constructs.private_network import PrivateNetwork
 from stacks.intake import Intake
 from stacks.settings import IntakeSettings, PlatformSettings
 
@@ -37,19 +36,14 @@ class Channels(Stack):
         operations: Operations,
     ) -> None:
         super().__init__(scope, id_, stack_name=stack_name, description="Earshot: channels beside the API")
-        key = DataKey(
-            self,
-            "Key",
-            encrypts="the logs",
-            removal_policy=RemovalPolicy.DESTROY if disposable else RemovalPolicy.RETAIN,
-        )
-        functions = Functions(
+        functions = Functions.of_stack(
             self,
             bundle=assets.lambda_bundle,
             platform=platform,
-            key=key,
+            disposable=disposable,
             failures=intake.failures,
-            network=NetworkSegment(self, "Network", network=network, position=4) if network else None,
+            network=network,
+            position=4,
             operations=operations,
         )
         sources = Parameter(

@@ -3,15 +3,14 @@
 Composes. Knows which decisions are counted. Does not know what makes a spike.
 """
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, Stack
 from constructs import Construct
 
 from feedback.ledger import State
 from stacks.assets import Assets
-from stacks.constructs.data_key import DataKey
 from stacks.constructs.functions import Functions
 from stacks.constructs.operations import Operations
-from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
+from stacks.constructs.private_network import PrivateNetwork
 from stacks.constructs.schedule import Schedule
 from stacks.constructs.stream_consumer import SHARDS, StreamConsumer, decided, statements_of_consumer
 from stacks.intake import Intake
@@ -39,19 +38,14 @@ class Watch(Stack):
     ) -> None:
         super().__init__(scope, id_, stack_name=stack_name, description="Earshot: trends and spikes")
         self._intake = intake
-        key = DataKey(
-            self,
-            "Key",
-            encrypts="the logs",
-            removal_policy=RemovalPolicy.DESTROY if disposable else RemovalPolicy.RETAIN,
-        )
-        self._functions = Functions(
+        self._functions = Functions.of_stack(
             self,
             bundle=assets.lambda_bundle,
             platform=platform,
-            key=key,
+            disposable=disposable,
             failures=intake.failures,
-            network=NetworkSegment(self, "Network", network=network, position=6) if network else None,
+            network=network,
+            position=6,
             operations=operations,
         )
         self._add_trends(operations, window_seconds=settings.counting_window_seconds)

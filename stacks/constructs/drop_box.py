@@ -7,7 +7,7 @@ functions.
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -17,6 +17,7 @@ from stacks.constructs.data_key import DataKey
 from stacks.constructs.declared_channels import DropChannel
 from stacks.constructs.lake import DROP_LOGS
 from stacks.constructs.operations import Operations
+from stacks.constructs.private_bucket import private_bucket
 from stacks.constructs.role import Statement
 from stacks.constructs.work_queue import WorkQueue
 
@@ -40,18 +41,9 @@ class DropBox(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self.key = key
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
-            "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key.key,
-            bucket_key_enabled=True,
-            versioned=True,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            object_lock_enabled=True,
+            key=key,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="Dropped",
@@ -60,8 +52,7 @@ class DropBox(Construct):
                     abort_incomplete_multipart_upload_after=Duration.days(1),
                 )
             ],
-            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
-            auto_delete_objects=delete_with_stack,
+            delete_with_stack=delete_with_stack,
         )
         self.queues: Mapping[str, WorkQueue] = {
             each.channel.name: self._queue(each, queue_key, operations) for each in channels

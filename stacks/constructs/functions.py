@@ -7,13 +7,13 @@ failed for good. Does not know what a function does.
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy, Stack
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.handler_function import HandlerFunction
 from stacks.constructs.operations import Operations
-from stacks.constructs.private_network import NetworkSegment
+from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
 from stacks.constructs.role import Statement
 from stacks.constructs.work_queue import DeadLetters
 from stacks.settings import PlatformSettings
@@ -38,6 +38,37 @@ class Functions:
         self.failures = failures
         self._network = network
         self.operations = operations
+
+    @classmethod
+    def of_stack(
+        cls,
+        stack: Stack,
+        *,
+        bundle: Path,
+        platform: PlatformSettings,
+        disposable: bool,
+        failures: DeadLetters,
+        network: PrivateNetwork | None,
+        position: int,
+        operations: Operations,
+    ) -> "Functions":
+        """Those of a stack that holds functions and nothing of its own to keep: with a key for their logs, and in a
+        private network with a segment at ``position``."""
+        key = DataKey(
+            stack,
+            "Key",
+            encrypts="the logs",
+            removal_policy=RemovalPolicy.DESTROY if disposable else RemovalPolicy.RETAIN,
+        )
+        return cls(
+            stack,
+            bundle=bundle,
+            platform=platform,
+            key=key,
+            failures=failures,
+            network=NetworkSegment(stack, "Network", network=network, position=position) if network else None,
+            operations=operations,
+        )
 
     def add(
         self,

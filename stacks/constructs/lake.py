@@ -9,6 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.constructs.data_key import DataKey
+from stacks.constructs.private_bucket import private_bucket
 from stacks.constructs.role import Statement
 
 RAW = "raw/"
@@ -46,24 +47,13 @@ class Bucket(Construct):
     ) -> None:
         super().__init__(scope, id_)
         self._key = key
-        self.bucket = s3.Bucket(
+        self.bucket = private_bucket(
             self,
-            "Bucket",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key.key,
-            bucket_key_enabled=True,
-            versioned=True,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            # No default retention: what a customer wants forgotten can be deleted. Evidence can be locked by object.
-            object_lock_enabled=True,
-            server_access_logs_bucket=access_logs,
-            server_access_logs_prefix=f"{id_.lower()}/",
+            key=key,
             lifecycle_rules=lifecycle_rules,
-            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
-            auto_delete_objects=delete_with_stack,
+            delete_with_stack=delete_with_stack,
+            access_logs=access_logs,
+            access_log_prefix=f"{id_.lower()}/",
         )
         self.name = self.bucket.bucket_name
         self._arn = self.bucket.bucket_arn
