@@ -23,7 +23,6 @@ from typing import Any, Final
 from urllib.parse import quote_plus
 
 from benchmarks.report import Value, arguments, finish, percentile, show
-from benchmarks.simulation.errors import refusal
 from benchmarks.simulation.estate import ENVIRONMENT
 from benchmarks.simulation.functions import Function
 from benchmarks.simulation.installation import Here, installed
@@ -103,9 +102,6 @@ class _Transcribe:
 
     def start_transcription_job(self, call: Mapping[str, Any]) -> dict[str, Any]:
         return {"TranscriptionJob": {"TranscriptionJobStatus": "IN_PROGRESS"}}
-
-    def get_transcription_job(self, call: Mapping[str, Any]) -> dict[str, Any]:
-        raise refusal("NotFoundException", "GetTranscriptionJob")
 
 
 @contextmanager

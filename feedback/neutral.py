@@ -1,7 +1,7 @@
 """Makes a stranger's text harmless where a person or a program will read it: it shows, and does nothing.
 
-A customer's words travel into spreadsheets, chats, mails, pages and log lines. Each of those gives some characters a
-power: a formula, a mention, a link, a tag, another line. Every function here takes that power away for one place and
+A customer's words travel into spreadsheets, chats and mails. Each of those gives some characters a power: a formula, a
+mention, a link, a tag, another line. Every function here takes that power away for one place and
 leaves the words readable. It does not know what the text says (personal data is taken out by `feedback.redaction`).
 """
 
@@ -40,16 +40,6 @@ def one_line(text: str) -> str:
     return _SPACE.sub(" ", plain(text)).strip()
 
 
-def quoted_lines(text: str) -> str:
-    """The text as a quotation in a plain-text mail: each of its lines begins with `> `, so none passes for ours."""
-    return "\n".join(f"> {line}".rstrip() for line in plain(text).strip("\n").split("\n"))
-
-
-def log_value(text: str) -> str:
-    """A value within a log line: whatever is no visible ASCII is written as its escape, so that one line stays one."""
-    return text.encode("unicode_escape").decode("ascii")
-
-
 def csv_cell(text: str) -> str:
     """A cell that no spreadsheet takes for a formula; the CSV writer quotes. A plain number stays a number.
 
@@ -59,11 +49,6 @@ def csv_cell(text: str) -> str:
     if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell):
         return f"'{cell}"
     return cell
-
-
-def html_text(text: str) -> str:
-    """Text content or a quoted attribute's value in HTML."""
-    return html.escape(plain(text), quote=True)
 
 
 def slack_text(text: str) -> str:

@@ -35,23 +35,6 @@ FIRST: Final = [
     "Renée",
     "Siobhan",
 ]
-LAST: Final = [
-    "Doe",
-    "Smith",
-    "O'Neill",
-    "García",
-    "Müller",
-    "Nowak",
-    "Rossi",
-    "Dubois",
-    "Jansen",
-    "Svensson",
-    "Okafor",
-    "Tanaka",
-    "Ivanova",
-    "Haddad",
-    "Brontë",
-]
 HOSTS: Final = [
     "example.com",
     "mail.example.org",

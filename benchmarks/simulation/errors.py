@@ -7,7 +7,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-CONNECTION_LOST = "connection lost"
 STATUS: Mapping[str, int] = {
     "AccessDenied": 403,
     "AccessDeniedException": 403,

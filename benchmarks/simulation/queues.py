@@ -41,7 +41,6 @@ class Queue:
     dead_letters: Queue | None = None
     messages: dict[str, Message] = field(default_factory=dict)
     arrived: Callable[[float], None] = lambda moment: None
-    expired: int = 0
 
     @property
     def url(self) -> str:
@@ -69,7 +68,6 @@ class Queue:
                 break
             if now - message.sent_at > RETENTION_SECONDS:
                 del self.messages[message.id]
-                self.expired += 1
             elif self.dead_letters is not None and message.receives >= (self.receives_before_dead or 0):
                 del self.messages[message.id]
                 self.dead_letters.put(
@@ -119,11 +117,6 @@ class Queues:
     def delete_message(self, call: Arguments) -> dict[str, Any]:
         self._queue(call).remove(call["ReceiptHandle"])
         return {}
-
-    def delete_message_batch(self, call: Arguments) -> dict[str, Any]:
-        for entry in call["Entries"]:
-            self._queue(call).remove(entry["ReceiptHandle"])
-        return {"Successful": [{"Id": entry["Id"]} for entry in call["Entries"]], "Failed": []}
 
     def get_queue_attributes(self, call: Arguments) -> dict[str, Any]:
         queue = self._queue(call)

@@ -117,7 +117,6 @@ class TableStream:
     failures: Queue
     shards: list[list[dict[str, Any]]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
     followers: list[Follower] = field(default_factory=list)
-    given_up: int = 0
     _positions: dict[tuple[int, int], _Position] = field(default_factory=dict)
 
     def watch(self, old: Item | None, new: Item | None) -> None:
@@ -193,7 +192,6 @@ class TableStream:
     ) -> None:
         age = self.turns.now - batch[0]["dynamodb"]["ApproximateCreationDateTime"]
         if retries == 0 or age > follower.maximum_age_seconds:
-            self.given_up += len(batch)
             self.failures.put(_failure(follower, batch, self.turns.now))
             finished()
             return

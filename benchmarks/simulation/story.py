@@ -36,10 +36,6 @@ class Feedback:
     id: str
     document: Mapping[str, Any]
 
-    @property
-    def is_poison(self) -> bool:
-        return POISON in self.document["text"]
-
 
 @dataclass
 class Story:
@@ -49,7 +45,6 @@ class Story:
     accepted: set[str] = field(default_factory=set)
     statuses: list[int] = field(default_factory=list)
     answers: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    unanswered: int = 0
 
 
 def tell(estate: Estate, chance: random.Random, *, feedbacks: int, seconds: float) -> Story:
@@ -122,9 +117,7 @@ def _sender(estate: Estate, story: Story, group: Sequence[Feedback], chance: ran
         post(estate, [one.document for one in group], answered)
 
     def answered(status: int | None, document: Any) -> None:
-        if status is None:
-            story.unanswered += 1
-        else:
+        if status is not None:
             story.statuses.append(status)
             _note(story, group, status, document)
         if (status is None or status >= 500 or status == 409) and tries_left:

@@ -49,13 +49,14 @@ def decisions(records: Iterable[Mapping[str, Any]], *, malformed: list[str]) -> 
     added to ``malformed`` as they are met."""
     for record in records:
         try:
-            entry = read_change(record).decided_entry()
+            change = read_change(record)
+            entry = change.decided_entry()
         except (MalformedEntryError, LookupError, TypeError, ValueError) as error:
             log_error("A record of the ledger's stream is malformed.", error, event_id=record.get("eventID"))
             malformed.append(record["dynamodb"]["SequenceNumber"])
         else:
             if entry is not None:
-                yield record["dynamodb"]["SequenceNumber"], entry
+                yield change.sequence_number, entry
 
 
 def _decision(item: Mapping[str, Any]) -> tuple[object, object]:

@@ -54,7 +54,11 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _defer(messages: Iterable[Message], feedback_ids: Set[str]) -> Set[str]:
     """Queue these anew, once each; those that could be. The old messages are then done with."""
     put_off = {message.feedback_id: message for message in messages if message.feedback_id in feedback_ids}
-    return _queue().defer(list(put_off.values())) if put_off else set()
+    if not put_off:
+        return set()
+    rounds = max(message.deferrals for message in put_off.values())
+    log("WARNING", "Feedback is put off until the model answers.", feedbacks=len(put_off), rounds_before=rounds)
+    return _queue().defer(list(put_off.values()))
 
 
 def _router(context: LambdaContext) -> Router:
