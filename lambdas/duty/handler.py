@@ -9,6 +9,7 @@ from lambdas.aws.agenda import Agenda
 from lambdas.aws.alert_place import AlertPlace
 from lambdas.aws.alert_queue import AlertQueue
 from lambdas.aws.alert_record import AlertRecord
+from lambdas.aws.alert_wiring import alert_place, policy_source
 from lambdas.aws.clients import client
 from lambdas.aws.policy_source import PolicySource
 from lambdas.duty.settings import Settings
@@ -50,21 +51,12 @@ def _settings() -> Settings:
 
 @cache
 def _policy() -> PolicySource:
-    return PolicySource(
-        parameter=_settings().alert_policy_parameter,
-        ssm=client("ssm", read_seconds=2.0),
-        desk_table=_settings().desk_table,
-        dynamodb=client("dynamodb", read_seconds=2.0),
-    )
+    return policy_source(parameter=_settings().alert_policy_parameter, desk_table=_settings().desk_table)
 
 
 @cache
 def _place() -> AlertPlace:
-    return AlertPlace(
-        ledger_table=_settings().ledger_table,
-        desk_table=_settings().desk_table,
-        dynamodb=client("dynamodb", read_seconds=2.0),
-    )
+    return alert_place(ledger_table=_settings().ledger_table, desk_table=_settings().desk_table)
 
 
 @cache

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from lambdas.aws.alert_wiring import policy_source
 from lambdas.aws.bus import Bus
 from lambdas.aws.clients import client
 from lambdas.aws.desk import Desk
@@ -50,12 +51,7 @@ def _settings() -> Settings:
 
 @cache
 def _policy() -> PolicySource:
-    return PolicySource(
-        parameter=_settings().alert_policy_parameter,
-        ssm=client("ssm", read_seconds=2.0),
-        desk_table=_settings().desk_table,
-        dynamodb=client("dynamodb", read_seconds=2.0),
-    )
+    return policy_source(parameter=_settings().alert_policy_parameter, desk_table=_settings().desk_table)
 
 
 @cache
