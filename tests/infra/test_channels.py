@@ -12,6 +12,7 @@ from policy import Template, examine
 from stacks.launch import ROOT
 from stacks.settings import DEV, PROD, SettingsError
 from tests.gate import lint
+from tests.infra.resources import of_type
 from tests.synthesis import STAGES, Assembly, function_of, stand_in_assets
 
 DOMAIN = "feedback.example.com"
@@ -47,13 +48,6 @@ def path(folder: Path) -> Path:
 def resources(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text())["Resources"]
     return found
-
-
-def of_type(resources: Mapping[str, Any], type_: str, holding: str = "") -> dict[str, Any]:
-    """The only resource of that type whose logical id holds the word; its properties."""
-    (found,) = (each for id_, each in resources.items() if each["Type"] == type_ and holding in id_)
-    properties: dict[str, Any] = found["Properties"]
-    return properties
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -13,6 +13,7 @@ from stacks.launch import ROOT
 from stacks.settings import PROD, EndpointSettings, SettingsError
 from tests.gate import lint
 from tests.infra.intrinsics import example
+from tests.infra.resources import of_type
 from tests.infra.shapes import complaints
 from tests.infra.test_endpoint import chosen
 from tests.synthesis import STAGES, Assembly, stand_in_assets
@@ -47,13 +48,6 @@ def path(app: Assembly, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def resources(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(path.read_text())["Resources"]
     return found
-
-
-def of_type(resources: Mapping[str, Any], type_: str, holding: str = "") -> dict[str, Any]:
-    """The only resource of that type whose logical id holds the word; its properties."""
-    (found,) = (each for id_, each in resources.items() if each["Type"] == type_ and holding in id_)
-    properties: dict[str, Any] = found["Properties"]
-    return properties
 
 
 def statements(resources: Mapping[str, Any], holding: str) -> list[tuple[list[str], str]]:
