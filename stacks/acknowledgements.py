@@ -401,7 +401,7 @@ def _acknowledge_emptying(stack: Stack) -> None:
     provider = stack.node.try_find_child("Custom::S3AutoDeleteObjectsCustomResourceProvider")
     function = provider.node.find_child("Handler") if provider else None
     if isinstance(function, CfnResource):
-        for rule in ("OPS-04", "OPS-23", "OPS-42", "OPS-47"):
+        for rule in ("OPS-04", "OPS-23", "OPS-42", "OPS-47", "OPS-55"):
             acknowledge(function, rule=rule, reason="Of the CDK's own function that empties a bucket with its stack")
 
 

@@ -28,7 +28,9 @@ ENDPOINT_ERRORS = (
 )
 FUNCTION_ERRORS = ("Errors", "DeadLetterErrors", "DestinationDeliveryFailures", "AsyncEventsDropped")
 API_ERRORS = ("5XXError", "5xx", "4XXError", "4xx")
-WORKFLOW_ERRORS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted", "ExecutionThrottled")
+WORKFLOW_ERRORS = ("ExecutionsFailed", "ExecutionsAborted")
+READ_THROTTLES = ("ReadThrottleEvents", "ReadThrottledRequests", "ThrottledRequests")
+WRITE_THROTTLES = ("WriteThrottleEvents", "WriteThrottledRequests", "ThrottledRequests")
 
 
 def watched(resource: Resource, metrics: tuple[str, ...]) -> bool:
@@ -144,3 +146,53 @@ def api_errors_are_noticed(template: Template) -> Iterator[Fault | Kept]:
         name = text(api.value("Name"))
         known = any(text(value) in (None, name) or api in template.targets(value) for value in seen)
         yield Kept(api) if known else Fault(api)
+
+
+@rule(
+    id="OPS-55",
+    title="Calls that a function turns away are noticed",
+    why="A function that may not run more often at once drops or delays calls, and has no error to show for it",
+    mend="Add an alarm on Throttles of the function",
+    practice=True,
+)
+def turned_away_calls_are_noticed(template: Template) -> Iterator[Fault | Kept]:
+    for function in template.of_type("AWS::Lambda::Function"):
+        yield Kept(function) if watched(function, ("Throttles",)) else Fault(function)
+
+
+@rule(
+    id="OPS-56",
+    title="Workflows that take too long are noticed",
+    why="A workflow that is ended by its timeout has not failed by its own count",
+    mend="Add an alarm on ExecutionsTimedOut of the state machine",
+    practice=True,
+)
+def late_workflows_are_noticed(template: Template) -> Iterator[Fault | Kept]:
+    for machine in template.of_type("AWS::StepFunctions::StateMachine"):
+        yield Kept(machine) if watched(machine, ("ExecutionsTimedOut",)) else Fault(machine)
+
+
+@rule(
+    id="OPS-57",
+    title="A table that turns calls away is noticed",
+    why="Clients try again for a while, so that a table at its limit shows as slowness first and as lost writes later",
+    mend="Add alarms on ReadThrottleEvents and WriteThrottleEvents of the table",
+    practice=True,
+)
+def full_tables_are_noticed(template: Template) -> Iterator[Fault | Kept]:
+    for table in template.of_type("AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"):
+        is_watched = watched(table, READ_THROTTLES) and watched(table, WRITE_THROTTLES)
+        yield Kept(table) if is_watched else Fault(table)
+
+
+@rule(
+    id="OPS-58",
+    title="A queue of another stack's consumer that falls behind is noticed",
+    why="Who makes a queue knows how long a message may wait, and the consumer may never have been deployed",
+    mend="Add an alarm on ApproximateAgeOfOldestMessage of the queue",
+    practice=True,
+)
+def late_queues_of_others_are_noticed(template: Template) -> Iterator[Fault | Kept]:
+    for queue in template.of_type(QUEUE):
+        if queue.properties.get("RedrivePolicy") is not None and not consuming_mappings(queue):
+            yield Kept(queue) if watched(queue, AGES) else Fault(queue)

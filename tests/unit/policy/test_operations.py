@@ -38,6 +38,8 @@ FAULTS = [
     Fault("OPS-21", "JobsAge/Dimensions/0/Value", {"Fn::GetAtt": ["JobsDead", "QueueName"]}),
     Fault("OPS-22", "EndpointErrors", at="Endpoint"),
     Fault("OPS-23", "WorkerErrors", at="Worker"),
+    Fault("OPS-55", "WorkerThrottles", at="Worker"),
+    Fault("OPS-55", "SecondThrottles/MetricName", "Invocations", at="Second"),
     Fault("OPS-30", "Workflow/LoggingConfiguration"),
     Fault("OPS-30", "Workflow/LoggingConfiguration/Level", "OFF"),
     Fault("OPS-30", "Workflow/LoggingConfiguration/Destinations", []),
@@ -59,6 +61,11 @@ FAULTS = [
 ]
 PRACTICES = [
     Fault("OPS-24", "WorkflowFailures"),
+    Fault("OPS-24", "WorkflowFailures/MetricName", "ExecutionsTimedOut"),
+    Fault("OPS-56", "WorkflowTimeouts", at="Workflow"),
+    Fault("OPS-57", "OrdersReads", at="Orders"),
+    Fault("OPS-57", "OrdersWrites/MetricName", "ConsumedWriteCapacityUnits", at="Orders"),
+    Fault("OPS-58", "HandedAge", at="Handed"),
     Fault("OPS-25", "ClicksLate"),
     Fault("OPS-26", "Shop", {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "shop"}}),
     Fault("OPS-31", "Workflow/LoggingConfiguration/IncludeExecutionData", True),
