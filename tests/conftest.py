@@ -1,15 +1,20 @@
-"""What tests of several folders share: one synthesis of the app per session."""
+"""What tests of several folders share: one synthesis of the app per session, and no property judged by the clock."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import synthesis
 from tests.synthesis import Assembly, stand_in_assets
 
 if TYPE_CHECKING:
     from aws_cdk import App
+
+# How long an example takes says how busy the machine is; what is to be quick is measured in `benchmarks/`.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
