@@ -204,7 +204,9 @@ def test_a_date_that_cannot_be_read_is_left_empty_and_counted(write: Write) -> N
     assert read.unread_dates == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(content=st.binary(max_size=300), skip_bad=st.booleans())
 def test_whatever_the_bytes_are_they_are_read_or_refused(write: Write, content: bytes, skip_bad: bool) -> None:
     try:
