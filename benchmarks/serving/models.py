@@ -111,7 +111,7 @@ class Workshop:
         )
 
     def _features(self, source: Path) -> Path:
-        code = {name: ROOT / "training_code" / f"{name}.py" for name in ("features", "selection", "review_files")}
+        code = {path.name: path for path in sorted((ROOT / "training_code" / "features").glob("*.py"))}
         target = self.cache / f"features-{_digest([source.read_bytes(), *_contents(code)])}"
         if not (target / "features.json").is_file():
             self.say(f"reviews of {source.name} to features")

@@ -78,7 +78,14 @@ def test_reviews_of_all_formats_become_the_same_rows_whatever_their_order(tmp_pa
     assert first["fingerprint"] == second["fingerprint"]
     assert first["rows_read"] == len(rows) + len(extra)
     assert first["rows"] == len(rows)
-    dropped = {"no_rating": 2, "empty_text": 1, "duplicate_text": 2, "over_max_rows": 0, "balancing": 0}
+    dropped = {
+        "no_rating": 2,
+        "empty_text": 1,
+        "duplicate_text": 2,
+        "near_duplicate": 0,
+        "over_max_rows": 0,
+        "balancing": 0,
+    }
     assert first["dropped"] == second["dropped"] == dropped
     assert first["classes"] == {"negative": 160, "neutral": 80, "positive": 160}
     for split in ("train", "validation", "test"):
@@ -128,7 +135,7 @@ def test_bad_input_ends_in_one_sentence_that_says_what_and_where(tmp_path: Path)
     }
     program = """
 import sys
-from training_code.features import main
+from training_code.features.__main__ import main
 folder, *cases = sys.argv[1:]
 for case in cases:
     status = main(["--input", f"{folder}/{case}", "--output", f"{folder}/out", "--message", f"{folder}/{case}.message"])
