@@ -19,6 +19,8 @@ class Options:
     data_dir: Path
     serving_python: Path
     training_python: Path
+    spark_python: Path | None = None
+    jobs_at_once: int = 1
     log_level: str = "WARNING"
     iam: bool = False
 
@@ -42,6 +44,14 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--data-dir", type=Path, default=Path(".earshot/local"), help="where state is kept")
     parser.add_argument("--serving-python", type=Path, help="interpreter that stands for AWS's serving images")
     parser.add_argument("--training-python", type=Path, help="interpreter that stands for AWS's training images")
+    parser.add_argument("--spark-python", type=Path, help="interpreter that stands for AWS's Spark image")
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=os.environ.get("EARSHOT_JOBS", "1"),
+        metavar="N",
+        help="SageMaker jobs whose programs run at the same time; others wait (default 1, unless EARSHOT_JOBS=N)",
+    )
     parser.add_argument("--log-level", default="WARNING", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
     parser.add_argument(
         "--iam",
@@ -55,9 +65,23 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         data_dir=given.data_dir.absolute(),
         serving_python=_interpreter(given.serving_python, "serving"),
         training_python=_interpreter(given.training_python, "training"),
+        spark_python=_spark_interpreter(given.spark_python),
+        jobs_at_once=given.jobs,
         log_level=given.log_level,
         iam=given.iam,
     )
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
+
+
+def _spark_interpreter(given: Path | None) -> Path | None:
+    """As for the others, but an interpreter without pyspark would be of no use."""
+    path = (given or REPOSITORY / ".venv-spark" / "bin" / "python").absolute()
+    return path if given or path.exists() else None
 
 
 def _interpreter(given: Path | None, purpose: str) -> Path:

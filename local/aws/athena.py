@@ -69,6 +69,7 @@ def register() -> None:
     """Take the execution of queries over."""
     seams.replace_query_engine(run, athena_statements.answer)
     seams.replace_table_relation(relation)
+    seams.place_query_results()
 
 
 def run(sql: str) -> tuple[list[str], list[str], list[list[Any]]]:

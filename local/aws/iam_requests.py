@@ -35,6 +35,7 @@ _SDK_NAMESPACES = {
 
 # The member that names a resource, and the kind of its ARN.
 _SAGEMAKER_KINDS = {
+    "AutoMLJobName": "automl-job",
     "EndpointConfigName": "endpoint-config",
     "EndpointName": "endpoint",
     "FeatureGroupName": "feature-group",
@@ -48,8 +49,14 @@ _SAGEMAKER_KINDS = {
     "TrainingJobName": "training-job",
     "TransformJobName": "transform-job",
 }
+# Lists of what belongs to one resource, by the member that names it.
+_LISTS_OF_ONE = {
+    "ListCandidatesForAutoMLJob": "AutoMLJobName",
+    "ListTrainingJobsForHyperParameterTuningJob": "HyperParameterTuningJobName",
+}
 _CRAWLER_OPERATIONS = frozenset({"CreateCrawler", "DeleteCrawler", "GetCrawler", "StartCrawler", "StopCrawler"})
 # Step Functions follows a job by events, through a rule of its own.
+_FOLLOWED_AS = {"HyperParameterTuningJob": "TuningJob"}
 _FOLLOWING = ("events:DescribeRule", "events:PutRule", "events:PutTargets")
 
 
@@ -75,10 +82,12 @@ def sagemaker_resource(operation: str, path: str, body: Mapping[str, Any], regio
         return f"{prefix}:model-package-group/{_last(body['ModelPackageGroupName'])}"
     if operation == "UpdateModelPackage":
         return str(body.get("ModelPackageArn", "*"))
-    if operation.startswith("List"):
+    if operation.startswith("List") and operation not in _LISTS_OF_ONE:
         return "*"
     for member, kind in _SAGEMAKER_KINDS.items():
-        is_its_own = operation.endswith(member.removesuffix("Name"))
+        is_its_own = _LISTS_OF_ONE.get(operation) == member or operation.removesuffix("V2").endswith(
+            member.removesuffix("Name")
+        )
         if member in body and (is_its_own or operation == "UpdateEndpointWeightsAndCapacities"):
             name = str(body[member])
             return name if name.startswith("arn:") else f"{prefix}:{kind}/{name}"
@@ -110,8 +119,12 @@ def passing(role_arn: str, service: str) -> Need:
 
 def of_sagemaker(operation: str, body: Mapping[str, Any]) -> Iterator[Need]:
     """What a SageMaker call needs beside its own action: the right to pass the role that it names."""
-    role = body.get("RoleArn") or body.get("ExecutionRoleArn")
-    if role and operation.startswith(("Create", "Update")):
+    if not operation.startswith(("Create", "Update")):
+        return
+    # A tuning job has no role of its own, its training jobs have.
+    trainings = [body.get("TrainingJobDefinition") or {}, *(body.get("TrainingJobDefinitions") or [])]
+    roles = [body.get("RoleArn") or body.get("ExecutionRoleArn"), *(training.get("RoleArn") for training in trainings)]
+    for role in dict.fromkeys(role for role in roles if role):
         yield passing(str(role), SAGEMAKER_ROLE_SERVICE)
 
 
@@ -121,7 +134,10 @@ def of_task(resource: str, data: Mapping[str, Any], region: str, account: str) -
         yield Need(action="lambda:InvokeFunction", resource=resource)
         return
     if sdk := _SDK_TASK.match(resource):
-        yield _sdk_call(sdk["service"].lower(), sdk["action"], data, region, account)
+        need = _sdk_call(sdk["service"].lower(), sdk["action"], data, region, account)
+        yield need
+        if need.action.startswith("sagemaker:"):
+            yield from of_sagemaker(need.action.removeprefix("sagemaker:"), data)
         return
     task = _TASK.match(resource)
     if task is None:
@@ -145,6 +161,9 @@ def of_task(resource: str, data: Mapping[str, Any], region: str, account: str) -
 def _sdk_call(service: str, action: str, data: Mapping[str, Any], region: str, account: str) -> Need:
     operation = action[:1].upper() + action[1:]
     resource = _named(data)
+    if (service, operation) == ("s3", "ListObjectsV2"):
+        prefix = {"s3:prefix": str(data.get("Prefix", ""))}
+        return Need(action="s3:ListBucket", resource=f"arn:aws:s3:::{data['Bucket']}", context=prefix)
     if service == "glue":
         resource = crawler_resource(operation, data, region, account) or resource
     elif service == "sagemaker":
@@ -156,7 +175,8 @@ def _following(kind: str, job_arn: str, region: str, account: str) -> Iterator[N
     """https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html."""
     yield Need(action=f"sagemaker:Describe{kind}", resource=job_arn)
     yield Need(action="sagemaker:AddTags", resource=job_arn)
-    rule = f"arn:aws:events:{region}:{account}:rule/StepFunctionsGetEventsForSageMaker{kind}sRule"
+    named = _FOLLOWED_AS.get(kind, kind)
+    rule = f"arn:aws:events:{region}:{account}:rule/StepFunctionsGetEventsForSageMaker{named}sRule"
     for action in _FOLLOWING:
         yield Need(action=action, resource=rule)
 

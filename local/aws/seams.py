@@ -127,6 +127,8 @@ _EXPECTED: dict[str, dict[str, tuple[str, ...] | None]] = {
         "_rewrite_data_paths": ("query", "database", "catalog"),
         "_table_relation": ("table_data", "files"),
         "_DUCKDB_TYPE_MAP": None,
+        "_executions": None,
+        "_save_query_results": ("query_id",),
     },
     _REST_APIS: {
         "_check_request_validation": ("method_obj", "api_id", "request", "headers", "body", "query_params"),
@@ -723,6 +725,23 @@ def replace_query_engine(
         return {"columns": columns, "column_types": names, "rows": rows}
 
     athena._run_duckdb = run_duckdb
+
+
+def place_query_results() -> None:
+    """Put the result of a query where GetQueryExecution says it is; ministack makes a folder of that name instead."""
+    athena = _module(_ATHENA)
+    native: Callable[[str], Awaitable[None]] = athena._save_query_results
+
+    async def save(query_id: str) -> None:
+        result = athena._executions[query_id]["ResultConfiguration"]
+        location: str = result["OutputLocation"]
+        result["OutputLocation"] = location.removesuffix(f"{query_id}.csv")
+        try:
+            await native(query_id)
+        finally:
+            result["OutputLocation"] = location
+
+    athena._save_query_results = save
 
 
 def replace_table_relation(relation: Callable[[Mapping[str, Any], list[str], Callable[..., str]], str]) -> None:

@@ -36,7 +36,8 @@ class Context:
     """Where the local SageMaker lives and what it may use.
 
     ``home`` keeps its state, job folders and logs. ``endpoint_url`` is the local AWS itself (S3, logs and the
-    rest). ``serving_python`` and ``training_python`` are the interpreters that stand for AWS's framework images.
+    rest). ``serving_python`` and ``training_python`` are the interpreters that stand for AWS's framework images, and
+    ``spark_python`` for its Spark image, None where there is none. ``jobs_at_once`` jobs run a program at a time.
     ``publish(source, detail_type, detail)`` puts one event on the default event bus and does not wait for its targets.
     ``measure(measurements)`` puts metrics into CloudWatch, and ``alarm_states(names)`` tells the present state of those
     alarms that exist, with all that was measured. ``credentials(role_arn)`` gives a job its role's credentials, as
@@ -47,6 +48,8 @@ class Context:
     endpoint_url: str
     serving_python: Path
     training_python: Path
+    spark_python: Path | None = None
+    jobs_at_once: int = 1
     region: str = "us-east-1"
     account: str = "000000000000"
     publish: Publish = field(default=_publish_nothing)

@@ -11,6 +11,7 @@ import uuid
 from urllib.parse import unquote
 
 from local.sagemaker import shapes
+from local.sagemaker.automl import AutoMLJobs
 from local.sagemaker.context import Context
 from local.sagemaker.errors import AwsError
 from local.sagemaker.hosting import Hosting
@@ -25,6 +26,7 @@ from local.sagemaker.schedules import Schedules
 from local.sagemaker.shapes import Fields
 from local.sagemaker.store import Store
 from local.sagemaker.tags import Tags
+from local.sagemaker.tuning import TuningJobs
 
 _log = logging.getLogger(__name__)
 
@@ -44,9 +46,11 @@ class SageMaker:
         self._store = Store(context.home / "sagemaker.sqlite3")
         records = Records(context=context, store=self._store)
         tags = Tags(self._store)
-        self._runner = Runner()
+        self._runner = Runner(at_once=context.jobs_at_once)
         self._training = TrainingJobs(records, tags, self._runner, grace_seconds=stop_grace_seconds)
         self._processing = ProcessingJobs(records, tags, self._runner, grace_seconds=stop_grace_seconds)
+        self._automl = AutoMLJobs(records, tags, self._runner, grace_seconds=stop_grace_seconds)
+        self._tuning = TuningJobs(records, tags, self._runner, self._training)
         self._hosting = Hosting(context, self._store)
         self._transforms = TransformJobs(records, tags, self._runner, self._hosting.serving)
         self._operations: Operations = {
@@ -58,6 +62,8 @@ class SageMaker:
             **Registry(records, tags).operations(),
             **self._training.operations(),
             **self._processing.operations(),
+            **self._automl.operations(),
+            **self._tuning.operations(),
             **self._transforms.operations(),
             **_hosting_operations(self._hosting),
         }
@@ -66,6 +72,8 @@ class SageMaker:
         """Take up where the last process ended: interrupted jobs are noted as failed, endpoints hosted again."""
         self._training.start()
         self._processing.start()
+        self._automl.start()
+        self._tuning.start()
         self._transforms.start()
         self._hosting.start()
 

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from local.sagemaker.context import Context
@@ -21,15 +21,19 @@ NOT_INHERITED = re.compile(
 
 
 class JobFolder:
-    """``root`` holds ``opt/ml``, ``bin``, ``tmp`` and ``log.txt``; made anew for every job."""
+    """``root`` holds ``opt/ml``, ``bin``, ``tmp`` and ``log.txt``; made anew for every job.
 
-    def __init__(self, context: Context, kind: str, name: str) -> None:
+    ``python`` is the training interpreter unless given.
+    """
+
+    def __init__(self, context: Context, kind: str, name: str, *, python: Path | None = None) -> None:
         self.root = context.home.absolute() / "jobs" / kind / name
         self.opt_ml = self.root / "opt" / "ml"
         self.log = self.root / "log.txt"
         self._bin = self.root / "bin"
         self._tmp = self.root / "tmp"
         self._context = context
+        self._python = (python or context.training_python).absolute()
 
     def make(self, *folders: str) -> None:
         """Make an empty folder with these folders below its ``/opt/ml``."""
@@ -39,9 +43,13 @@ class JobFolder:
         self.log.touch()
         # Scripts and not links: an interpreter that is started through a link no longer finds its environment.
         for name in ("python", "python3"):
-            launcher = self._bin / name
-            launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(str(self._python))} "$@"\n')
-            launcher.chmod(0o755)
+            self.add_command(name, [str(self._python)])
+
+    def add_command(self, name: str, words: Sequence[str]) -> None:
+        """Put a command on the job's PATH: these words, and what it is given."""
+        launcher = self._bin / name
+        launcher.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        launcher.chmod(0o755)
 
     def clear(self) -> None:
         """Give the disk back, all but the log."""
@@ -60,7 +68,7 @@ class JobFolder:
         return self.opt_ml.joinpath(*parts[3:])
 
     def python(self) -> str:
-        """The interpreter that stands for the framework image's."""
+        """The interpreter that stands for the image's."""
         return str(self._python)
 
     def environment(self, more: Iterable[tuple[str, str]], *, role_arn: str) -> dict[str, str]:
@@ -83,7 +91,3 @@ class JobFolder:
             "AWS_EC2_METADATA_DISABLED": "true",
             **{name: self.localised(value) for name, value in more},
         }
-
-    @property
-    def _python(self) -> Path:
-        return self._context.training_python.absolute()

@@ -1,7 +1,8 @@
 """Processing jobs: an entrypoint in a subprocess, with S3 on both sides.
 
 Every ``/opt/ml`` in the entrypoint, its arguments and its environment becomes the job's own folder, and ``python3``
-is the training interpreter. Knows no images: what an image alone would bring is not here.
+is the training interpreter, or Spark's with AWS's Spark image. Of images it knows only those of AWS that have a
+stand-in: what another image alone would bring is not here.
 """
 
 import json
@@ -11,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from local.sagemaker import objects
+from local.sagemaker import builtin, objects
 from local.sagemaker.context import Context
 from local.sagemaker.errors import AwsError, validation
 from local.sagemaker.jobs import inputs, reasons
@@ -31,6 +32,8 @@ LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 EVENT = "SageMaker Processing Job State Change"
 DEFAULT_RUNTIME_SECONDS = 86_400
 ROOT = "/opt/ml/processing"
+# A command of the image, by no word in the environment: PYTHONPATH would reach the job's own program.
+_CALL = "import sys; sys.path.insert(0, {root!r}); from {module} import main; sys.exit(main(sys.argv[1:]))"
 
 PROCESSING_JOB = Kind(
     noun="ProcessingJob",
@@ -94,9 +97,10 @@ class ProcessingJobs:
         name = record["ProcessingJobName"]
         processing = _Processing(self._context, record, run, self._grace_seconds)
         try:
-            processing.prepare()
-            self._jobs.change(name, lambda record: {"ProcessingStartTime": time.time()})
-            ending = processing.execute()
+            with run.turn():
+                processing.prepare()
+                self._jobs.change(name, lambda record: {"ProcessingStartTime": time.time()})
+                ending = processing.execute()
             if ending.cause == "exit" and ending.exit_code == 0:
                 processing.upload()
             self._finish(name, **processing.result(ending))
@@ -123,7 +127,15 @@ class _Processing:
     """One job, from its inputs to its outputs."""
 
     def __init__(self, context: Context, record: Fields, run: Run, grace_seconds: float) -> None:
-        self.folder = JobFolder(context, PROCESSING_JOB.kind, record["ProcessingJobName"])
+        self._program = builtin.program_for(record["AppSpecification"]["ImageUri"])
+        on_spark = self._program is not None and self._program.python == "spark"
+        self._lacks_spark = on_spark and context.spark_python is None
+        self.folder = JobFolder(
+            context,
+            PROCESSING_JOB.kind,
+            record["ProcessingJobName"],
+            python=context.spark_python if on_spark else None,
+        )
         self._record = record
         self._run = run
         self._grace_seconds = grace_seconds
@@ -134,7 +146,14 @@ class _Processing:
     def prepare(self) -> None:
         """Make the folder and bring in the inputs."""
         folder, record = self.folder, self._record
+        if self._lacks_spark:
+            raise inputs.InputError(
+                "Spark is not installed here: there is no .venv-spark (`make .venv-spark` sets it up)"
+            )
         folder.make("config", "processing", "output")
+        if self._program and self._program.command:
+            call = _CALL.format(root=str(builtin.ROOT), module=self._program.module)
+            folder.add_command(self._program.command, [folder.python(), "-c", call, str(folder.opt_ml)])
         (folder.opt_ml / "config" / "processingjobconfig.json").write_text(json.dumps(record))
         resources = {"current_host": HOST, "hosts": [HOST], "network_interface_name": "lo"}
         (folder.opt_ml / "config" / "resourceconfig.json").write_text(json.dumps(resources))
@@ -152,8 +171,10 @@ class _Processing:
     def execute(self) -> Ending:
         """Run the entrypoint to its end."""
         record, folder = self._record, self.folder
-        application = record["AppSpecification"]
-        words = [*application["ContainerEntrypoint"], *application.get("ContainerArguments", [])]
+        environment = dict(record.get("Environment", {}))
+        words = self._words(record["AppSpecification"])
+        if not record["AppSpecification"].get("ContainerEntrypoint"):
+            environment["PYTHONPATH"] = str(builtin.ROOT)
         stream = f"{record['ProcessingJobName']}/{HOST}-{int(time.time())}"
         with ExitStack() as stack:
             stack.enter_context(LogStream(self._logs, group=LOG_GROUP, stream=stream, path=folder.log))
@@ -161,12 +182,20 @@ class _Processing:
                 stack.enter_context(sync)
             return self._run.execute(
                 [folder.localised(word) for word in words],
-                env=folder.environment(record.get("Environment", {}).items(), role_arn=record["RoleArn"]),
+                env=folder.environment(environment.items(), role_arn=record["RoleArn"]),
                 cwd=folder.root,
                 log=folder.log,
                 timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
                 grace_seconds=self._grace_seconds,
             )
+
+    def _words(self, application: Fields) -> list[str]:
+        """The command line: the request's own, else that of the image's stand-in."""
+        arguments = application.get("ContainerArguments", [])
+        if application.get("ContainerEntrypoint"):
+            return [*application["ContainerEntrypoint"], *arguments]
+        assert self._program is not None  # Otherwise the request was refused.
+        return [self.folder.python(), "-m", self._program.module, "--opt-ml", str(self.folder.opt_ml), *arguments]
 
     def upload(self) -> None:
         """Store the outputs."""
@@ -197,11 +226,13 @@ class _Processing:
 
 
 def _refuse_what_is_not_here(request: Fields) -> None:
-    if not request["AppSpecification"].get("ContainerEntrypoint"):
+    program = builtin.program_for(request["AppSpecification"]["ImageUri"])
+    if not request["AppSpecification"].get("ContainerEntrypoint") and (program is None or program.command):
         raise validation(
             "The local SageMaker runs no container images: AppSpecification.ContainerEntrypoint is needed."
         )
-    if request["ProcessingResources"].get("ClusterConfig", {}).get("InstanceCount", 1) > 1:
+    instances = request["ProcessingResources"].get("ClusterConfig", {}).get("InstanceCount", 1)
+    if instances > 1 and not (program and program.is_cluster):
         raise AwsError("ResourceLimitExceeded", "The local SageMaker runs a job on one instance: InstanceCount is 1.")
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     parts = [(given["InputName"], given.get("S3Input")) for given in request.get("ProcessingInputs", [])]

@@ -6,12 +6,14 @@ Knows processes and time. What a job does before and after its process, and what
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from local import lifeline
+from local.sagemaker.jobs.capacity import Capacity
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +41,10 @@ class Ending:
 class Run:
     """One running job, as its own thread sees it."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, capacity: Capacity | None = None) -> None:
         self.what = what
+        self._capacity = capacity or Capacity(1)
+        self._has_turn = False
         self._asked = threading.Event()
         self._closing = False
         self._pid: int | None = None
@@ -67,6 +71,24 @@ class Run:
         if self._asked.is_set():
             raise Stopped
 
+    def pause(self, seconds: float) -> None:
+        """Wait, and raise as :meth:`checkpoint` does as soon as there is a reason to."""
+        self._asked.wait(seconds)
+        self.checkpoint()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold one of the machine's turns; Stopped or ShutDown where that comes while waiting for it."""
+        if self._has_turn:
+            yield
+            return
+        with self._capacity.turn(self.checkpoint):
+            self._has_turn = True
+            try:
+                yield
+            finally:
+                self._has_turn = False
+
     def execute(
         self,
         argv: Sequence[str],
@@ -79,9 +101,21 @@ class Run:
     ) -> Ending:
         """Run a program to its end, with its output at the end of ``log``. Nothing it started outlives it.
 
-        A stop or the time limit sends SIGTERM to all of it, and SIGKILL after ``grace_seconds``. Raises ShutDown
-        where the local AWS ends meanwhile.
+        It takes a turn where the job holds none, and its time counts from there. A stop or the time limit sends
+        SIGTERM to all of it, and SIGKILL after ``grace_seconds``. Raises ShutDown where the local AWS ends meanwhile.
         """
+        with self.turn():
+            return self._execute(argv, env, cwd, log, timeout_seconds, grace_seconds)
+
+    def _execute(
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        log: Path,
+        timeout_seconds: float,
+        grace_seconds: float,
+    ) -> Ending:
         self.checkpoint()
         deadline = time.monotonic() + timeout_seconds
         with log.open("ab") as sink:
@@ -106,15 +140,16 @@ class Run:
 
 
 class Runner:
-    """All running jobs of the local SageMaker."""
+    """All running jobs of the local SageMaker; ``at_once`` of them run a program at the same time."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: int = 1) -> None:
+        self._capacity = Capacity(at_once)
         self._lock = threading.Lock()
         self._running: dict[tuple[str, str], tuple[Run, threading.Thread]] = {}
 
     def start(self, kind: str, name: str, work: Callable[[Run], None]) -> None:
         """Do ``work`` in a thread of its own. It is to record its own failures; ShutDown may pass."""
-        run = Run(f"{kind} {name}")
+        run = Run(f"{kind} {name}", self._capacity)
 
         def life() -> None:
             try:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 PLATFORM_PREFIX = "sagemaker_"
+# What a tuning job adds to its training jobs' hyperparameters.
+TUNING_METRIC = "_tuning_objective_metric"
 HOST = "algo-1"
 
 
@@ -22,9 +24,13 @@ def decoded(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
 
 def split(hyperparameters: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The script's own hyperparameters, and the platform's."""
-    own = {name: value for name, value in hyperparameters.items() if not name.startswith(PLATFORM_PREFIX)}
-    platform = {name: value for name, value in hyperparameters.items() if name.startswith(PLATFORM_PREFIX)}
+    own = {name: value for name, value in hyperparameters.items() if not _is_platforms(name)}
+    platform = {name: value for name, value in hyperparameters.items() if _is_platforms(name)}
     return own, platform
+
+
+def _is_platforms(name: str) -> bool:
+    return name.startswith(PLATFORM_PREFIX) or name == TUNING_METRIC
 
 
 def arguments(hyperparameters: Mapping[str, Any]) -> list[str]:

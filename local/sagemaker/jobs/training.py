@@ -8,6 +8,7 @@ import re
 import time
 from typing import Any
 
+from local.sagemaker import builtin
 from local.sagemaker.errors import AwsError, validation
 from local.sagemaker.jobs import inputs, reasons
 from local.sagemaker.jobs.records import RESTARTED, JobRecords
@@ -73,10 +74,11 @@ class TrainingJobs:
         for name in self._jobs.interrupted():
             self._enter(name, "Failed", status="Failed", FailureReason=RESTARTED, TrainingEndTime=time.time())
 
-    def create(self, request: Fields) -> Fields:
-        """Write the job down and let it run."""
-        _refuse_what_is_not_here(request)
+    def create(self, request: Fields, **more: Any) -> Fields:
+        """Write the job down, with what ``more`` is to be known of it, and let it run."""
+        refuse_what_is_not_here(request)
         initial: Fields = {
+            "AlgorithmSpecification": with_metrics(request["AlgorithmSpecification"]),
             "StoppingCondition": {
                 "MaxRuntimeInSeconds": DEFAULT_RUNTIME_SECONDS,
                 **request.get("StoppingCondition", {}),
@@ -84,6 +86,7 @@ class TrainingJobs:
             "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
             "SecondaryStatus": "Starting",
             "SecondaryStatusTransitions": [_transition("Starting", time.time())],
+            **more,
         }
         record = self._jobs.add(request, initial)
         name = record["TrainingJobName"]
@@ -96,6 +99,10 @@ class TrainingJobs:
         self._jobs.begin_stop(name, lambda record: _entered(record, "Stopping"))
         self._runner.stop(TRAINING_JOB.kind, name)
         return {}
+
+    def find(self, name: str) -> Fields:
+        """A job's record; AWS's error where there is none."""
+        return self._jobs.find(name)
 
     def _enter(self, name: str, secondary: str, *, status: str | None = None, **more: Any) -> None:
         """Go to the next secondary status; the status itself changes only where it is given."""
@@ -132,12 +139,29 @@ class TrainingJobs:
         self._enter(name, "Failed", status="Failed", FailureReason=reason, TrainingEndTime=time.time())
 
 
-def _refuse_what_is_not_here(request: Fields) -> None:
+def with_metrics(specification: Fields) -> Fields:
+    """An AlgorithmSpecification with the metrics that a built-in algorithm publishes of itself."""
+    algorithm = builtin.program_for(specification.get("TrainingImage", ""))
+    if not algorithm or not algorithm.metrics:
+        return specification
+    definitions = [{"Name": name, "Regex": expression} for name, expression in algorithm.metrics.items()]
+    return {**specification, "MetricDefinitions": definitions}
+
+
+def refuse_what_is_not_here(request: Fields) -> None:
+    """ValidationException and the like for what AWS refuses beyond its shapes, and for what is not built here."""
     for member in ("AlgorithmSpecification", "ResourceConfig"):
         if member not in request:
             raise validation(f"{member} is needed: the local SageMaker runs no serverless training jobs.")
     if request["ResourceConfig"].get("InstanceCount", 1) > 1:
         raise AwsError("ResourceLimitExceeded", "The local SageMaker runs a job on one instance: InstanceCount is 1.")
+    _check_spot(request)
+    algorithm = builtin.program_for(request["AlgorithmSpecification"].get("TrainingImage", ""))
+    if algorithm and algorithm.metrics and request["AlgorithmSpecification"].get("MetricDefinitions"):
+        raise validation(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions."
+        )
     for definition in request["AlgorithmSpecification"].get("MetricDefinitions", []):
         try:
             re.compile(definition["Regex"])
@@ -154,6 +178,21 @@ def _refuse_what_is_not_here(request: Fields) -> None:
                 f"Channel {channel['ChannelName']}: the local SageMaker has File and FastFile mode on S3Prefix and "
                 "ManifestFile only."
             )
+
+
+def _check_spot(request: Fields) -> None:
+    """Nothing is interrupted here, but a request that AWS refuses is refused."""
+    limits = request.get("StoppingCondition", {})
+    waits = limits.get("MaxWaitTimeInSeconds")
+    if not request.get("EnableManagedSpotTraining"):
+        if waits is not None:
+            raise validation(
+                "MaxWaitTimeInSeconds above 0 is not supported when EnableManagedSpotTraining is set to false."
+            )
+    elif waits is None or waits < limits.get("MaxRuntimeInSeconds", DEFAULT_RUNTIME_SECONDS):
+        raise validation(
+            "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+        )
 
 
 def _transition(secondary: str, now: float) -> Fields:

@@ -1,21 +1,20 @@
-"""One training job in script mode: channels in, the toolkit's contract, a subprocess, artifacts out.
+"""One training job: channels in, the container's contract, a subprocess, artifacts out.
 
-Runs what AWS's framework images would run, by their contract; knows neither images nor what is trained, and of the
-job's states only when they are entered.
+Runs what AWS's framework images would run in script mode, by their contract, and for a built-in algorithm the program
+that stands for it; knows not what is trained, and of the job's states only when they are entered.
 """
 
 import json
 import math
-import re
 import shutil
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Protocol
 
-from local.sagemaker import archives, objects
+from local.sagemaker import archives, builtin, objects
 from local.sagemaker.context import Context
-from local.sagemaker.jobs import inputs, reasons, toolkit
+from local.sagemaker.jobs import inputs, log_metrics, reasons, toolkit
 from local.sagemaker.jobs.folder import JobFolder
 from local.sagemaker.jobs.logs import LogStream
 from local.sagemaker.jobs.runner import Ending, Run
@@ -58,15 +57,16 @@ class Training:
         """Run the job to an end that is not a failure; AlgorithmError, InputError, Stopped or ShutDown otherwise."""
         folder = self._folder
         folder.make("input/config", "input/data", "model", "output/data", "output/intermediate", "code", "checkpoints")
-        self._enter(self._name, "Downloading")
-        channels = self._fetch_channels()
-        checkpoints = self._fetch_checkpoints()
-        commands, environment = self._program(channels)
-        self._run.checkpoint()
-        started = time.time()
-        self._enter(self._name, "Training", TrainingStartTime=started)
-        ending = self._execute(commands, environment, checkpoints)
-        ended = time.time()
+        with self._run.turn():
+            self._enter(self._name, "Downloading")
+            channels = self._fetch_channels()
+            checkpoints = self._fetch_checkpoints()
+            commands, environment = self._program(channels)
+            self._run.checkpoint()
+            started = time.time()
+            self._enter(self._name, "Training", TrainingStartTime=started)
+            ending = self._execute(commands, environment, checkpoints)
+            ended = time.time()
         if ending.cause == "exit" and ending.exit_code != 0:
             raise AlgorithmError(self._failure(), ending.exit_code)
         self._enter(self._name, "Uploading")
@@ -110,11 +110,17 @@ class Training:
     def _program(self, channels: dict[str, Path]) -> tuple[list[list[str]], dict[str, str]]:
         """The commands to run one after the other, and their environment."""
         record, folder = self._record, self._folder
+        entrypoint = record["AlgorithmSpecification"].get("ContainerEntrypoint")
+        algorithm = builtin.program_for(record["AlgorithmSpecification"].get("TrainingImage", ""))
+        if algorithm and not entrypoint:
+            self._write_config()
+            more = {**record.get("Environment", {}), "PYTHONPATH": str(builtin.ROOT), "TRAINING_JOB_NAME": self._name}
+            words = [folder.python(), "-m", algorithm.module, "--opt-ml", str(folder.opt_ml)]
+            return [words], folder.environment(more.items(), role_arn=record["RoleArn"])
         localised = {name: folder.localised(value) for name, value in record.get("HyperParameters", {}).items()}
         own, platform = toolkit.split(toolkit.decoded(localised))
         given = record.get("Environment", {})
         program = str(platform.get("sagemaker_program") or given.get("SAGEMAKER_PROGRAM") or "")
-        entrypoint = record["AlgorithmSpecification"].get("ContainerEntrypoint")
         code = folder.opt_ml / "code"
         if not entrypoint:
             directory = platform.get("sagemaker_submit_directory") or given.get("SAGEMAKER_SUBMIT_DIRECTORY")
@@ -142,8 +148,8 @@ class Training:
     def _fetch_code(self, program: str, directory: str, code: Path) -> None:
         if not program or not directory:
             raise inputs.InputError(
-                "the local SageMaker runs no container images, only script mode: the hyperparameters "
-                "sagemaker_program and sagemaker_submit_directory are needed"
+                "the local SageMaker runs no container images, only script mode and the built-in algorithms that have "
+                "a stand-in here: the hyperparameters sagemaker_program and sagemaker_submit_directory are needed"
             )
         source = Path(self._folder.localised(directory))
         try:
@@ -236,11 +242,9 @@ class Training:
         now = time.time()
         found: list[Fields] = []
         for definition in self._record["AlgorithmSpecification"].get("MetricDefinitions", []):
-            values = re.findall(definition["Regex"], text, re.MULTILINE)
-            value = values[-1] if values else None
-            number = _number(value[0] if isinstance(value, tuple) else value)
-            if number is not None:
-                found.append({"MetricName": definition["Name"], "Value": number, "Timestamp": now})
+            values = log_metrics.values(definition["Regex"], text)
+            if values:
+                found.append({"MetricName": definition["Name"], "Value": values[-1], "Timestamp": now})
         return found
 
 
@@ -251,10 +255,3 @@ def _final(ending: Ending) -> tuple[str, str]:
     if ending.cause == "stop":
         return "Stopped", "Stopped"
     return "Completed", "Completed"
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None

@@ -105,7 +105,7 @@ class TransformJobs:
         transforming = _Transforming(record, self._s3 or objects.client(self._context), run)
         try:
             keys = transforming.keys()
-            with self._serve(name, record["ModelName"], log_group=LOG_GROUP) as chain:
+            with run.turn(), self._serve(name, record["ModelName"], log_group=LOG_GROUP) as chain:
                 self._jobs.change(name, lambda record: {"TransformStartTime": time.time()})
                 for key in keys:
                     transforming.transform(key, chain)

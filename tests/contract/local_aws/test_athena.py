@@ -186,6 +186,16 @@ def test_new_folders_are_registered_by_a_repair(aws: LocalAws) -> None:
     assert made.query("SELECT text FROM reviews WHERE ingest_date = '2024-02-01'") == [[None]]
 
 
+def test_the_result_is_a_file_where_the_query_says(lake: Lake) -> None:
+    status, identity = lake.started("SELECT text, rating FROM reviews WHERE rating > 4")
+    assert status["State"] == "SUCCEEDED"
+    found = lake.aws.client("athena").get_query_execution(QueryExecutionId=identity)["QueryExecution"]
+    place = found["ResultConfiguration"]["OutputLocation"]
+    assert place == f"s3://{lake.name}/athena/{identity}.csv"
+    written = lake.aws.client("s3").get_object(Bucket=lake.name, Key=f"athena/{identity}.csv")["Body"].read()
+    assert written.decode().splitlines() == ["text,rating", "fine,5"]
+
+
 def test_a_wrong_query_fails_with_a_reason(lake: Lake) -> None:
     status, _ = lake.started("SELECT nothing FROM reviews")
     assert status["State"] == "FAILED"

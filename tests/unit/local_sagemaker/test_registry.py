@@ -49,6 +49,18 @@ def test_a_package_keeps_its_metrics_and_metadata(local_aws: Any, group: str) ->
     assert described["ModelApprovalStatus"] == "PendingManualApproval"
 
 
+def test_a_package_keeps_its_model_card_until_it_is_reviewed(local_aws: Any, group: str) -> None:
+    content = '{"model_overview":{"model_creator":"Earshot"},"evaluation_details":[{"name":"Frozen test rows"}]}'
+    card = {"ModelCardContent": content, "ModelCardStatus": "PendingReview"}
+    arn = _register(local_aws, group, ModelCard=card)
+    assert local_aws.client.describe_model_package(ModelPackageName=arn)["ModelCard"] == card
+    (listed,) = local_aws.client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert "ModelCard" not in listed
+    reviewed = card | {"ModelCardStatus": "Approved"}
+    local_aws.client.update_model_package(ModelPackageArn=arn, ModelCard=reviewed)
+    assert local_aws.client.describe_model_package(ModelPackageName=arn)["ModelCard"] == reviewed
+
+
 def test_an_approval_is_told_to_the_event_bus(local_aws: Any, group: str) -> None:
     arn = _register(local_aws, group)
     local_aws.client.update_model_package(

@@ -65,10 +65,10 @@ def test_a_member_that_the_api_lacks_is_refused_and_not_dropped(local_aws: Any) 
 
 
 def test_an_operation_that_is_not_here_says_so(local_aws: Any) -> None:
-    code, message = _refusal(local_aws.client.list_auto_ml_jobs)
+    code, message = _refusal(local_aws.client.list_clusters)
     assert (code, message) == (
         "UnknownOperationException",
-        "The local SageMaker does not implement ListAutoMLJobs.",
+        "The local SageMaker does not implement ListClusters.",
     )
 
 
