@@ -88,12 +88,16 @@ def endpoint(connection: Connection) -> Invoke:
 
 
 def measured(reviews: Sequence[Review], invoke: Invoke, note: Note) -> dict[str, Any]:
-    """Scores of the answers; rows that the model refuses are counted and left out of the scores."""
+    """Scores of what the model decided; rows that it refuses are counted and left out of the scores.
+
+    Where it is unsure, the most probable class stands for its answer.
+    """
     import numpy as np
 
     from training_code.metrics import score
 
     truth: list[int] = []
+    decided: list[int] = []
     probabilities: list[list[float]] = []
     unsure = refused = asked = 0
     version = ""
@@ -110,14 +114,17 @@ def measured(reviews: Sequence[Review], invoke: Invoke, note: Note) -> dict[str,
                 refused += 1
                 continue
             truth.append(from_stars(review.rating).class_index)
-            probabilities.append([answer["probabilities"][label] for label in LABELS])
+            shares = [answer["probabilities"][label] for label in LABELS]
+            probabilities.append(shares)
+            label = answer["label"]
+            decided.append(LABELS.index(label) if label in LABELS else shares.index(max(shares)))
             unsure += answer["label"] == UNSURE
             version = answer["model_version"]
         asked += len(batch)
         note(f"{asked} of {len(reviews)}")
     if not truth:
         raise Problem("The model refused every row: there is nothing to score.")
-    scores = score(np.array(truth), np.array(probabilities))
+    scores = score(np.array(truth), np.array(probabilities), np.array(decided))
     return {**asdict(scores), "unsure_share": unsure / len(truth), "refused": refused, "model_version": version}
 
 

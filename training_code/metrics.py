@@ -1,7 +1,8 @@
 """What a classifier's answers are worth, from true classes and probabilities. Needs numpy alone.
 
-Classes are column indices in the order of `feedback.sentiment`; a row's answer is its most probable class, also where
-the product would answer *unsure* (that share is stated beside). Knows nothing of models, files or thresholds of a gate.
+Classes are column indices in the order of `feedback.sentiment`. A row's answer is the class that the model decided for,
+by default the most probable one, also where the product would answer *unsure* (that share is stated beside). Knows
+nothing of models, files or thresholds of a gate.
 """
 
 from __future__ import annotations
@@ -37,17 +38,32 @@ class Scores:
     macro_f1_interval: tuple[float, float]
     balanced_accuracy: float
     negative_recall: float
+    negative_recall_interval: tuple[float, float]
     per_class: dict[str, ClassScore]
     confusion: list[list[int]]
     """A row per true class, a column per answered class."""
     calibration_error: float
+    """Of the probabilities alone, whatever was decided: how far the highest one is from how often it is right."""
 
 
-def score(truth: Classes, probabilities: Probabilities, *, resamples: int = 1000, seed: int = 7) -> Scores:
-    """All figures at once; ValueError when there is no row or the shapes do not fit."""
+def score(
+    truth: Classes,
+    probabilities: Probabilities,
+    answers: Classes | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 7,
+) -> Scores:
+    """All figures at once, of `answers` where a model decides otherwise than for the most probable class.
+
+    ValueError when there is no row or the shapes do not fit.
+    """
     if len(truth) == 0 or probabilities.shape != (len(truth), len(CLASSES)):
         raise ValueError("scores need at least one row, and a probability per class for each")
-    answers = probabilities.argmax(axis=1)
+    if answers is None:
+        answers = probabilities.argmax(axis=1)
+    elif answers.shape != truth.shape:
+        raise ValueError("scores need one answer for each row")
     table = confusion(truth, answers)
     per_class = class_scores(table)
     return Scores(
@@ -57,6 +73,7 @@ def score(truth: Classes, probabilities: Probabilities, *, resamples: int = 1000
         macro_f1_interval=macro_f1_interval(table, resamples=resamples, seed=seed),
         balanced_accuracy=balanced_accuracy(table),
         negative_recall=per_class[Sentiment.NEGATIVE.label].recall,
+        negative_recall_interval=recall_interval(table, Sentiment.NEGATIVE.class_index, resamples=resamples, seed=seed),
         per_class=per_class,
         confusion=table.tolist(),
         calibration_error=calibration_error(truth, probabilities),
@@ -96,10 +113,27 @@ def balanced_accuracy(table: Confusion) -> float:
 
 
 def macro_f1_interval(table: Confusion, *, resamples: int, seed: int) -> tuple[float, float]:
-    """The 95 % percentile bootstrap of macro-F1. Resampling rows is resampling the confusion's cells: multinomial."""
+    """The 95 % percentile bootstrap of macro-F1."""
+    return _interval(_macro_f1(_resampled(table, resamples, seed)))
+
+
+def recall_interval(table: Confusion, class_index: int, *, resamples: int, seed: int) -> tuple[float, float]:
+    """The 95 % percentile bootstrap of one class's recall; (0, 0) for a class without rows, whose recall is 0 too."""
+    draws = _resampled(table, resamples, seed)
+    support = draws[:, class_index].sum(axis=1)
+    found = _ratio(draws[:, class_index, class_index], support)[support > 0]
+    return _interval(found) if len(found) else (0.0, 0.0)
+
+
+def _resampled(table: Confusion, resamples: int, seed: int) -> Confusion:
+    """[resamples, classes, classes]. Resampling rows is resampling the confusion's cells: multinomial."""
     rows = int(table.sum())
     draws = np.random.default_rng(seed).multinomial(rows, table.ravel() / rows, size=resamples)
-    low, high = np.percentile(_macro_f1(draws.reshape(-1, *table.shape)), [2.5, 97.5])
+    return draws.reshape(-1, *table.shape)
+
+
+def _interval(values: Probabilities) -> tuple[float, float]:
+    low, high = np.percentile(values, [2.5, 97.5])
     return float(low), float(high)
 
 

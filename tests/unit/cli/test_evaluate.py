@@ -54,6 +54,14 @@ def test_the_scores_are_those_of_the_answers_and_unsure_is_counted_beside_them()
     assert report["model_version"] == "m1"
 
 
+def test_the_answer_is_what_the_endpoint_decided_and_not_its_most_probable_class() -> None:
+    decided_for_the_rare_class = line("positive", 0.5) | {"label": "negative"}
+    invoke = answering({"bad": decided_for_the_rare_class, "good": line("positive")})
+    report = measured([review("bad", 1), review("good", 5)], invoke, lambda _: None)  # type: ignore[arg-type]
+    assert report["accuracy"] == 1
+    assert report["confusion"] == [[1, 0, 0], [0, 0, 0], [0, 0, 1]]
+
+
 def test_many_reviews_are_asked_in_batches() -> None:
     sizes: list[int] = []
 

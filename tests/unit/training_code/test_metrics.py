@@ -50,6 +50,24 @@ def test_the_interval_narrows_with_more_rows() -> None:
     assert (narrow[1] - narrow[0]) * 5 < wide[1] - wide[0]
 
 
+def test_a_model_may_decide_otherwise_than_for_the_most_probable_class() -> None:
+    probabilities = certain(np.zeros_like(TRUTH))
+    scores = metrics.score(TRUTH, probabilities, ANSWERS)
+    assert scores.macro_f1 == metrics.score(TRUTH, certain(ANSWERS)).macro_f1
+    assert scores.calibration_error == metrics.score(TRUTH, probabilities).calibration_error
+    with pytest.raises(ValueError, match="one answer for each row"):
+        metrics.score(TRUTH, probabilities, ANSWERS[:-1])
+
+
+def test_negative_recall_has_an_interval_of_its_own_and_none_without_negatives() -> None:
+    scores = metrics.score(TRUTH, certain(ANSWERS))
+    low, high = scores.negative_recall_interval
+    assert low < scores.negative_recall < high
+    assert 0.3 < high - low < 0.6, "fifteen rows leave much open"
+    without = metrics.score(np.array([1, 2, 1]), certain(np.array([1, 2, 2])))
+    assert without.negative_recall_interval == (0.0, 0.0)
+
+
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     truth = np.array([0] * 8 + [1] * 2)
     probabilities = np.tile([0.9, 0.06, 0.04], (10, 1))
