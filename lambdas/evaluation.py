@@ -13,6 +13,8 @@ from feedback.strict_json import BrokenJsonError, parse
 SIZE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 
 _METADATA_VALUE_LIMIT: Final = 256
+_ONLY_CANDIDATE: Final = "bert"
+"""What every model was that was registered before a run had several candidates."""
 
 
 class UnreadableEvaluationError(ValueError):
@@ -24,6 +26,7 @@ class Evaluation:
     """Figures of one model on its frozen test rows. ``fingerprint`` is that of the features, rows included."""
 
     run: str
+    candidate: str
     model_version: str
     fingerprint: str
     rows: int
@@ -51,9 +54,10 @@ class Evaluation:
     def from_metadata(cls, metadata: Mapping[str, str]) -> "Evaluation":
         """The figures that a model package keeps; UnreadableEvaluationError where it keeps none."""
         document: dict[str, Any] = {}
+        kept = {"candidate": _ONLY_CANDIDATE, **metadata}
         for field in fields(cls):
             try:
-                document[field.name] = field.type(metadata[field.name])  # type: ignore[operator]  # str, int or float
+                document[field.name] = field.type(kept[field.name])  # type: ignore[operator]  # str, int or float
             except (KeyError, ValueError) as error:
                 raise UnreadableEvaluationError(f"The model package states no {field.name}.") from error
         return cls.from_document(document)

@@ -11,7 +11,11 @@ class Settings(Environment):
 
     model_package_group: str
     minimum_macro_f1: float
+    maximum_calibration_error: float
+    maximum_accuracy_difference: float
+    maximum_recall_difference: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.minimum_macro_f1 <= 1.0:
-            raise ValueError("MINIMUM_MACRO_F1 is not from 0 to 1")
+        for name in self.environment_names()[1:]:
+            if not 0.0 <= getattr(self, name.lower()) <= 1.0:
+                raise ValueError(f"{name} is not from 0 to 1")

@@ -34,7 +34,13 @@ EXPECTED = {
     "archive": ("LAKE_BUCKET",),
     "trends": ("LEDGER_TABLE", "DESK_TABLE"),
     "spikes": ("DESK_TABLE", "LEDGER_TABLE", "ALERT_QUEUE_URL"),
-    "gate": ("MODEL_PACKAGE_GROUP", "MINIMUM_MACRO_F1"),
+    "gate": (
+        "MODEL_PACKAGE_GROUP",
+        "MINIMUM_MACRO_F1",
+        "MAXIMUM_CALIBRATION_ERROR",
+        "MAXIMUM_ACCURACY_DIFFERENCE",
+        "MAXIMUM_RECALL_DIFFERENCE",
+    ),
     "register": (
         "MODEL_PACKAGE_GROUP",
         "TRANSFORM_IMAGE",
@@ -68,6 +74,9 @@ NUMBERS = {
     "ORIGINAL_DAYS": "30.0",
     "TRANSLATE": "off",
     "MINIMUM_MACRO_F1": "0.5",
+    "MAXIMUM_CALIBRATION_ERROR": "0.05",
+    "MAXIMUM_ACCURACY_DIFFERENCE": "0.1",
+    "MAXIMUM_RECALL_DIFFERENCE": "0.2",
     "APPROVAL": "manual",
     "FEEDBACK_TEXTS": "200.0",
     "MAXIMUM_DISAGREEMENT": "0.25",
@@ -109,6 +118,8 @@ def test_every_missing_variable_is_named_at_once(package):
         ("intake", "CLASSIFY_BUDGET_SECONDS", "nan"),
         ("intake", "CLASSIFY_BUDGET_SECONDS", "60"),
         ("gate", "MINIMUM_MACRO_F1", "-1"),
+        ("gate", "MAXIMUM_CALIBRATION_ERROR", "5"),
+        ("gate", "MAXIMUM_RECALL_DIFFERENCE", "1.01"),
         ("register", "APPROVAL", "perhaps"),
     ],
 )

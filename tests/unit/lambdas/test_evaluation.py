@@ -6,6 +6,7 @@ from lambdas.evaluation import Evaluation, UnreadableEvaluationError
 
 REPORT = {
     "run": "20260301-100000",
+    "candidate": "tuned",
     "model_version": "m-1",
     "rows": 2000,
     "accuracy": 0.8,
@@ -40,6 +41,7 @@ def test_metadata_are_strings_as_the_registry_keeps_them():
         {"rows": 0},
         {"rows": 1.5},
         {"run": ""},
+        {"candidate": None},
         {"features": {}},
         {"features": None},
     ],
@@ -59,3 +61,10 @@ def test_what_is_no_report_is_refused(report):
 def test_a_package_without_figures_is_refused():
     with pytest.raises(UnreadableEvaluationError, match="run"):
         Evaluation.from_metadata({"colour": "red"})
+
+
+def test_a_package_from_before_there_were_candidates_is_of_the_only_one():
+    metadata = Evaluation.from_report(json.dumps(REPORT)).to_metadata()
+    assert Evaluation.from_metadata(metadata).candidate == "tuned"
+    del metadata["candidate"]
+    assert Evaluation.from_metadata(metadata).candidate == "bert"
