@@ -6,13 +6,17 @@ not touched, since its toolkits rely on them. Does not know what a job does.
 
 from pathlib import Path
 
-from bundles.locks import TRAINING, pinned
+from bundles.locks import TRAINING, pinned_for_each
 from bundles.sources import ROOT, files_below
 from training_code.artifacts import write_archive
 
 LIBRARIES = (
     *("duckdb", "ibis-framework", "nncf", "onnx", "onnxscript", "openvino", "pyarrow", "pyarrow-hotfix"),
-    "sqlglot",
+    *("scikit-learn", "scipy", "sqlglot"),
+    # The reports, and what they tell.
+    *("jinja2", "markupsafe", "matplotlib", "numba", "shap"),
+    # Reads what BlazingText writes.
+    "fasttext-numpy2-wheel",
 )
 
 
@@ -22,8 +26,11 @@ def sources() -> dict[str, Path]:
 
 
 def pins() -> tuple[str, ...]:
-    """The requirements of a job, one a line. The local environment has the same, so pip finds nothing to do there."""
-    return tuple(pinned(name, TRAINING).requirement for name in LIBRARIES)
+    """The requirements of a job, a line for each range of Pythons.
+
+    The local environment has the same, so pip finds nothing to do there.
+    """
+    return tuple(pin.requirement for name in LIBRARIES for pin in pinned_for_each(name, TRAINING))
 
 
 def build_jobs(target: Path) -> None:

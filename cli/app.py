@@ -30,6 +30,7 @@ from cli.redrive import redrive
 from cli.release import release, rollback
 from cli.render import print_problem
 from cli.replay import replay
+from cli.report import report
 from cli.rescore import rescore
 from cli.responses import responses
 from cli.review import review
@@ -78,6 +79,7 @@ for verb in (
     status,
     ingest,
     train,
+    report,
     evaluate,
     release,
     rollback,

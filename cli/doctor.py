@@ -122,10 +122,14 @@ def _account(connection: AwsConnection, settings: StageSettings) -> list[Check]:
     if checks[-1].outcome != "ok":
         return checks
     checks.append(_bootstrap(connection))
+    training = settings.training
+    training_instance = training.training_instance_type
+    jobs_at_once = ("bert" in training.candidates) + training.tuning_parallel * ("tuned" in training.candidates)
     wanted = {
         f"{settings.endpoint.instance_type} for endpoint usage": settings.endpoint.maximum_instances,
-        f"{settings.training.training_instance_type} for training job usage": 1,
-        f"{settings.training.processing_instance_type} for processing job usage": 1,
+        f"{training_instance} for {'spot training' if training.train_on_spot else 'training'} job usage": jobs_at_once,
+        # The jobs of the candidates run side by side.
+        f"{training.processing_instance_type} for processing job usage": len(training.candidates) + 1,
     }
     checks.extend(_quotas(connection, wanted))
     return checks
@@ -208,7 +212,10 @@ def _cost_lines(cost: Cost | None, settings: StageSettings) -> list[str]:
     )
     if cost.training_per_hour is not None:
         kind = settings.training.training_instance_type
-        lines.append(f"  a training run on {kind}: ${cost.training_per_hour:.2f} per hour while it runs")
+        lines.append(f"  training on {kind}: ${cost.training_per_hour:.2f} per hour while it runs, on demand")
+    spot = ", trained on spare capacity" if settings.training.train_on_spot else ""
+    lines.append(f"A training run of some ten thousand reviews, estimated: ${cost.run_dollars:.2f}{spot}")
+    lines += [f"  {step.what} on {step.instance_type}: ${step.dollars:.2f}" for step in cost.run]
     if cost.unpriced:
         lines.append(f"  not in the price table: {', '.join(cost.unpriced)}")
     lines.append("  requests, storage, logs and queries come on top, by use")
@@ -218,4 +225,9 @@ def _cost_lines(cost: Cost | None, settings: StageSettings) -> list[str]:
 def _as_dict(cost: Cost | None) -> dict[str, Any] | None:
     if cost is None:
         return None
-    return {**asdict(cost), "idle_per_hour": cost.idle_per_hour, "idle_per_month": cost.idle_per_month}
+    return {
+        **asdict(cost),
+        "idle_per_hour": cost.idle_per_hour,
+        "idle_per_month": cost.idle_per_month,
+        "run_dollars": cost.run_dollars,
+    }

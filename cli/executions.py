@@ -1,13 +1,14 @@
-"""Following a run of a state machine: which state it is in, what its job writes, how it ends.
+"""Following a run of a state machine: which states it is in, what their jobs write, how it ends.
 
-Responsible for the waiting and for showing progress. It does not know what the states do.
+Responsible for the waiting and for showing progress, also of branches that run side by side. It does not know what the
+states do.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,7 +34,9 @@ class Progress:
     now: Say
     left: Left | None = None
     tails: dict[str, LogTail] = field(default_factory=dict)
+    branches: Mapping[str, Collection[str]] = field(default_factory=dict)
     entered: dict[str, float] = field(default_factory=dict)
+    exited: set[str] = field(default_factory=set)
     events_read: int = 0
 
 
@@ -54,14 +57,16 @@ def follow(
     left: Left | None = None,
     watch: Callable[[], None] | None = None,
     tails: dict[str, LogTail] | None = None,
+    branches: Mapping[str, Collection[str]] | None = None,
     poll_seconds: float = POLL_SECONDS,
 ) -> dict[str, Any]:
     """Waits for the end and returns the output; a Problem says why the execution did not succeed.
 
-    `tails` maps a state's name to the log that its job writes; new lines are shown while it runs. `left` is told of
-    every state that is left, `watch` is called at every look.
+    `tails` maps a state's name to the log that its job writes; new lines are shown while it runs. `branches` names the
+    states inside of those that have branches. `left` is told of every state that is left, `watch` is called at every
+    look.
     """
-    progress = Progress(say=say, now=now, left=left, tails=tails or {})
+    progress = Progress(say=say, now=now, left=left, tails=tails or {}, branches=branches or {})
     client = connection.client("stepfunctions")
     while True:
         described = client.describe_execution(executionArn=execution)
@@ -105,15 +110,31 @@ def _show_events(client: Any, execution: str, progress: Progress) -> None:
         elif kind.endswith("StateExited"):
             details = event["stateExitedEventDetails"]
             name = details["name"]
+            for inner in progress.branches.get(name, ()):
+                if inner in progress.tails and inner not in progress.exited:
+                    _show_lines(progress, inner)
             _show_lines(progress, name)
+            progress.exited.add(name)
             if progress.left is not None:
                 progress.left(name, json.loads(details.get("output") or "{}"))
             if name in progress.tails and name in progress.entered:
                 progress.say(f"{name} took {seconds(max(0.0, moment - progress.entered[name]))}")
     progress.events_read = len(events)
+    untold = _untold(progress)
     for name in progress.tails:
-        if name in progress.entered:
+        if name not in progress.exited and (name in progress.entered or name in untold):
             _show_lines(progress, name)
+
+
+def _untold(progress: Progress) -> set[str]:
+    """States of branches that are under way and whose beginning the history does not tell, as on the local AWS."""
+    return {
+        name
+        for parallel, inner in progress.branches.items()
+        if parallel in progress.entered and parallel not in progress.exited
+        for name in inner
+        if not progress.entered.keys() & (set(inner) - progress.tails.keys())
+    }
 
 
 def _show_lines(progress: Progress, state: str) -> None:
@@ -121,6 +142,9 @@ def _show_lines(progress: Progress, state: str) -> None:
     if tail is None:
         return
     for line in tail.read():
+        if state not in progress.entered:
+            progress.entered[state] = line.timestamp_milliseconds / 1000
+            progress.say(state)
         progress.say(f"{state} | {line.text}")
 
 

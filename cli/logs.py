@@ -16,7 +16,7 @@ from cli.project import LOCAL, STACKS, stack_name
 from cli.render import print_json, say
 
 FOLLOW_SECONDS = 1.0
-JOB_GROUPS = ("/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TrainingJobs")
+JOB_GROUPS = tuple(f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform"))
 
 
 def logs(

@@ -27,6 +27,8 @@ class Package:
     status: str
     created: datetime
     run: str
+    candidate: str
+    """Which candidate of its run it is; empty for a package from before runs had several."""
     artifacts: tuple[str, ...]
     evaluation: dict[str, Any]
     released: bool
@@ -40,6 +42,7 @@ class Package:
             "released": self.released,
             "created": self.created.isoformat(),
             "run": self.run,
+            "candidate": self.candidate,
             "artifacts": list(self.artifacts),
             "evaluation": self.evaluation,
         }
@@ -91,12 +94,14 @@ def _described(connection: Connection, arn: str, released: str | None) -> Packag
     described = connection.client("sagemaker").describe_model_package(ModelPackageName=arn)
     artifacts = tuple(container["ModelDataUrl"] for container in described["InferenceSpecification"]["Containers"])
     run = run_of(artifacts[0]) or ""
+    candidate = described.get("CustomerMetadataProperties", {}).get("candidate", "")
     return Package(
         arn=arn,
         version=int(described["ModelPackageVersion"]),
         status=described["ModelApprovalStatus"],
         created=described["CreationTime"],
         run=run,
+        candidate=candidate,
         artifacts=artifacts,
         evaluation=_evaluation(connection, run, described),
         released=bool(run) and run == released,

@@ -1,4 +1,4 @@
-"""`earshot models`: list, compare, approve."""
+"""`earshot models`: list, show, compare, approve."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from cli import options
+from cli.comparisons import comparison_of, comparison_tables, scores_only
 from cli.connection import connect
 from cli.errors import BadInput
 from cli.models import Package, find_package, packages
 from cli.project import LOCAL
 from cli.releases import follow_release
-from cli.render import METRICS, console, error_console, print_json, print_table, say
+from cli.render import METRICS, console, error_console, evaluation_tables, print_json, print_table, say
 from cli.steps import Steps
 
-models = typer.Typer(no_args_is_help=True, help="List, compare and approve models.")
+models = typer.Typer(no_args_is_help=True, help="List, show, compare and approve models.")
 
 PackageName = Annotated[str, typer.Argument(help="Version, ARN, run, latest or released.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the release to its end.")]
@@ -32,11 +33,12 @@ def list_models(stage: options.Stage = LOCAL, as_json: options.Json = False) -> 
         say("There is no model package yet: the endpoint serves the starter model. Train one with `earshot train`.")
         return
     print_table(
-        ("version", "run", "status", "served", "macro-F1", "accuracy", "negative recall", "test rows"),
+        ("version", "run", "candidate", "status", "served", "macro-F1", "accuracy", "negative recall", "test rows"),
         [
             (
                 package.version,
                 package.run,
+                package.candidate or None,
                 package.status,
                 "yes" if package.released else "",
                 package.evaluation.get("macro_f1"),
@@ -47,6 +49,25 @@ def list_models(stage: options.Stage = LOCAL, as_json: options.Json = False) -> 
             for package in found
         ],
     )
+
+
+@models.command()
+def show(package: PackageName = "latest", stage: options.Stage = LOCAL, as_json: options.Json = False) -> None:
+    """Show one model, its figures, and the candidates that it was the champion of."""
+    connection = connect(stage)
+    chosen = find_package(connection, package)
+    comparison = comparison_of(connection, chosen.run)
+    if as_json:
+        print_json(chosen.as_dict() | {"comparison": comparison and scores_only(comparison)})
+        return
+    of_run = f"{chosen.candidate} of run {chosen.run}" if chosen.candidate else f"run {chosen.run}"
+    say(f"Version {chosen.version}: {of_run}, {chosen.status}, {'served' if chosen.released else 'not served'}.")
+    evaluation_tables(chosen.evaluation)
+    if comparison is None:
+        say("Its run compared no candidates, or the comparison is not in the lake any more.")
+    else:
+        comparison_tables(comparison)
+        say(f"What was measured, and on what: `earshot report {chosen.run}`.")
 
 
 @models.command()

@@ -11,22 +11,18 @@ from typing import Annotated, Any
 import typer
 
 from cli import executions, options
+from cli.comparisons import comparison_of, comparison_tables, scores_only
 from cli.connection import Connection, connect
 from cli.errors import BadInput, Problem
 from cli.lake import REVIEWS_PREFIX, TRAINING_PREFIX, review_keys
 from cli.log_events import LogTail
 from cli.models import Package, package_of_run
+from cli.pipeline_jobs import branches, job_logs
 from cli.project import LOCAL
 from cli.releases import follow_release
 from cli.render import console, error_console, evaluation_tables, print_json, say
 from cli.steps import Step, Steps
-
-# The pipeline's states that run a job, in lower case as in the job's name -> where the job logs.
-JOB_STEPS = {
-    "features": "/aws/sagemaker/ProcessingJobs",
-    "train": "/aws/sagemaker/TrainingJobs",
-    "evaluate": "/aws/sagemaker/ProcessingJobs",
-}
+from stacks.settings import CANDIDATES, SERVABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +32,7 @@ class Training:
     reviews_prefix: str | None = None
     max_rows: int | None = None
     hyperparameters: dict[str, str] = field(default_factory=dict)
+    candidates: tuple[str, ...] = ()
 
     def request(self) -> dict[str, Any]:
         """The execution's input; the pipeline lays it over the defaults of its settings."""
@@ -46,6 +43,8 @@ class Training:
             request["max_rows"] = str(self.max_rows)
         if self.hyperparameters:
             request["hyperparameters"] = self.hyperparameters
+        if self.candidates:
+            request["candidates"] = list(self.candidates)
         return request
 
 
@@ -55,8 +54,12 @@ FULL = {"epochs": "3", "freeze-layers": "0", "max-train-rows": "0", "learning-ra
 
 def train(
     quick: Annotated[
-        bool, typer.Option("--quick/--full", help="The stage's settings, or every layer on every row for three epochs.")
+        bool,
+        typer.Option("--quick/--full", help="The stage's settings, or all candidates, every layer and every row."),
     ] = True,
+    candidates: Annotated[
+        str | None, typer.Option(help=f"Names of candidates, with commas between them: {', '.join(CANDIDATES)}.")
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the run to its end, or only start it.")] = True,
     reviews_prefix: Annotated[str | None, typer.Option(help="Train on a part of the lake only.")] = None,
     max_rows: Annotated[int | None, typer.Option(min=1, help="Rows that the features step reads at most.")] = None,
@@ -70,7 +73,7 @@ def train(
     stage: options.Stage = LOCAL,
     as_json: options.Json = False,
 ) -> None:
-    """Train, evaluate, gate and register a model from the lake; where approval is automatic, release it too."""
+    """Train candidates from the lake, compare them, gate and register the best, and release it unasked."""
     chosen = {} if quick else dict(FULL)
     for name, value in (
         ("epochs", epochs),
@@ -81,7 +84,12 @@ def train(
         if value is not None:
             chosen[name] = str(value)
     chosen |= _pairs(hyperparameter or [])
-    training = Training(reviews_prefix=reviews_prefix, max_rows=max_rows, hyperparameters=chosen)
+    training = Training(
+        reviews_prefix=reviews_prefix,
+        max_rows=max_rows,
+        hyperparameters=chosen,
+        candidates=_candidates(candidates) if candidates else () if quick else CANDIDATES,
+    )
     connection = connect(stage)
     if not wait:
         run = start(connection, training)
@@ -96,10 +104,14 @@ def train(
     if package.status == "Approved":
         with steps.step("Release the model") as step:
             follow_release(connection, package, step)
+    comparison = comparison_of(connection, package.run)
     if as_json:
-        print_json(package.as_dict())
+        print_json(package.as_dict() | {"comparison": comparison and scores_only(comparison)})
         return
     evaluation_tables(package.evaluation)
+    if comparison is not None:
+        comparison_tables(comparison)
+        say(f"What was measured, and on what: `earshot report {package.run}{_on(stage)}`.")
     if package.status != "Approved":
         say(f"It waits for approval: `earshot models approve {package.version} --stage {stage}`.")
 
@@ -111,7 +123,12 @@ def run_pipeline(connection: Connection, training: Training, step: Step) -> Pack
     run = running or start(connection, training)
     step.say(f"run {run}" + (" is under way already" if running else ""))
     executions.follow(
-        connection, execution_arn(machine, run), say=step.say, now=step.now, tails=job_tails(connection, machine, run)
+        connection,
+        execution_arn(machine, run),
+        say=step.say,
+        now=step.now,
+        tails=job_tails(connection, machine, run),
+        branches=branches(_definition(connection, machine)),
     )
     package = package_of_run(connection, run)
     if package is None:
@@ -180,24 +197,36 @@ def execution_arn(machine: str, run: str) -> str:
 
 def job_tails(connection: Connection, machine: str, run: str) -> dict[str, LogTail]:
     """The logs of the pipeline's jobs, by the name of the state that runs each."""
-    described = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
-    states: dict[str, dict[str, Any]] = json.loads(described["definition"])["States"]
     since = int((time.time() - 60) * 1000)
-    tails: dict[str, LogTail] = {}
-    for name, state in states.items():
-        if "sagemaker:create" not in state.get("Resource", ""):
-            continue
-        for step, group in JOB_STEPS.items():
-            if name.lower() == step:
-                prefix = f"earshot-{connection.stage}-{step}-{run}"
-                tails[name] = LogTail(
-                    connection=connection, group=group, stream_prefix=prefix, since_milliseconds=since
-                )
-    return tails
+    return {
+        name: LogTail(connection=connection, group=log.group, stream_prefix=log.stream_prefix, since_milliseconds=since)
+        for name, log in job_logs(_definition(connection, machine), run).items()
+    }
+
+
+def _definition(connection: Connection, machine: str) -> dict[str, Any]:
+    described = connection.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    found: dict[str, Any] = json.loads(described["definition"])
+    return found
 
 
 def _request_key(run: str) -> str:
     return f"reports/{run}/request.json"
+
+
+def _candidates(given: str) -> tuple[str, ...]:
+    """In the settings' order, each once."""
+    names = {name.strip() for name in given.split(",") if name.strip()}
+    unknown = sorted(names - set(CANDIDATES))
+    if unknown:
+        raise BadInput(f"There is no candidate '{unknown[0]}': candidates are {', '.join(CANDIDATES)}.")
+    if not names & set(SERVABLE):
+        raise BadInput(f"A run needs a candidate that can be served: add {' or '.join(SERVABLE)}.")
+    return tuple(name for name in CANDIDATES if name in names)
+
+
+def _on(stage: str) -> str:
+    return "" if stage == LOCAL else f" --stage {stage}"
 
 
 def _pairs(given: list[str]) -> dict[str, str]:

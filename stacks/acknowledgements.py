@@ -161,17 +161,29 @@ OPEN_RESOURCES = (
     ),
     OpenResource(
         resource="logs:log-group:/aws/sagemaker/ProcessingJobs*",
-        within=("Training/ModelPipeline/Processing",),
+        within=(
+            "Training/ModelPipeline/Processing",
+            "Training/ModelPipeline/Clarify",
+            "Training/ModelPipeline/Autopilot",
+        ),
         reason="SageMaker has one log group for all jobs of a kind, and a stream for each",
     ),
     OpenResource(
         resource="logs:log-group:/aws/sagemaker/TrainingJobs*",
-        within=("Training/ModelPipeline/Training",),
+        within=(
+            "Training/ModelPipeline/Training",
+            "Training/ModelPipeline/BlazingText",
+            "Training/ModelPipeline/Autopilot",
+        ),
         reason="SageMaker has one log group for all jobs of a kind, and a stream for each",
     ),
     OpenResource(
         resource="logs:log-group:/aws/sagemaker/TransformJobs*",
-        within=("Endpoint/Rescoring/Job",),
+        within=(
+            "Endpoint/Rescoring/Job",
+            "Training/ModelPipeline/Autopilot",
+            "Training/ModelPipeline/AutopilotModel",
+        ),
         reason="SageMaker has one log group for all jobs of a kind, and a stream for each",
     ),
     OpenResource(
@@ -186,17 +198,62 @@ OPEN_RESOURCES = (
     ),
     OpenResource(
         resource="sagemaker:processing-job/earshot-STAGE-*",
-        within=("Training/ModelPipeline/Workflow",),
+        within=("Training/ModelPipeline/Workflow", "Training/ModelPipeline/Autopilot"),
         reason="Each run names its jobs",
     ),
     OpenResource(
         resource="sagemaker:training-job/earshot-STAGE-*",
+        within=("Training/ModelPipeline/Workflow", "Training/ModelPipeline/Autopilot"),
+        reason="Each run names its jobs",
+    ),
+    OpenResource(
+        resource="sagemaker:hyper-parameter-tuning-job/earshot-STAGE-*",
+        within=("Training/ModelPipeline/Workflow", "Training/ModelPipeline/Autopilot"),
+        reason="Each run names its jobs",
+    ),
+    OpenResource(
+        resource="sagemaker:transform-job/earshot-STAGE-*",
+        within=("Training/ModelPipeline/Workflow", "Training/ModelPipeline/Autopilot"),
+        reason="Each run names its jobs",
+    ),
+    OpenResource(
+        resource="sagemaker:model/earshot-STAGE-*",
+        within=("Training/ModelPipeline/Workflow", "Training/ModelPipeline/Autopilot"),
+        reason="Each run names its jobs",
+    ),
+    OpenResource(
+        resource="sagemaker:automl-job/earshot-STAGE-*",
         within=("Training/ModelPipeline/Workflow",),
         reason="Each run names its jobs",
     ),
     OpenResource(
+        resource="arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/linear-learner",
+        within=("Training/ModelPipeline/Autopilot", "Training/ModelPipeline/AutopilotModel"),
+        reason="AWS's image, in an account of AWS's that differs by region: Autopilot chooses it, we cannot name it",
+    ),
+    OpenResource(
+        resource="arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/mxnet-algorithms",
+        within=("Training/ModelPipeline/Autopilot", "Training/ModelPipeline/AutopilotModel"),
+        reason="AWS's image, in an account of AWS's that differs by region: Autopilot chooses it, we cannot name it",
+    ),
+    OpenResource(
+        resource="arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/sagemaker-sklearn-automl",
+        within=("Training/ModelPipeline/Autopilot", "Training/ModelPipeline/AutopilotModel"),
+        reason="AWS's image, in an account of AWS's that differs by region: Autopilot chooses it, we cannot name it",
+    ),
+    OpenResource(
+        resource="arn:<AWS::Partition>:ecr:<AWS::Region>:*:repository/sagemaker-xgboost",
+        within=("Training/ModelPipeline/Autopilot", "Training/ModelPipeline/AutopilotModel"),
+        reason="AWS's image, in an account of AWS's that differs by region: Autopilot chooses it, we cannot name it",
+    ),
+    OpenResource(
         resource="sagemaker:model-package/earshot-STAGE/*",
-        within=("Training/ModelPipeline/Gate", "Training/ModelPipeline/Register", "Endpoint/Release/Update"),
+        within=(
+            "Training/ModelPipeline/Gate",
+            "Training/ModelPipeline/Register",
+            "Training/ModelPipeline/Workflow",
+            "Endpoint/Release/Update",
+        ),
         reason="Versions of the stage's one group of models",
     ),
     OpenResource(
@@ -276,12 +333,30 @@ OPEN_RESOURCES = (
     ),
     OpenResource(
         resource="Lake/curated/features/*",
-        within=("Training/ModelPipeline/Processing", "Training/ModelPipeline/Training"),
+        within=(
+            "Training/ModelPipeline/Processing",
+            "Training/ModelPipeline/Training",
+            "Training/ModelPipeline/BlazingText",
+            "Training/ModelPipeline/Autopilot",
+            "Training/ModelPipeline/AutopilotModel",
+            "Training/ModelPipeline/Clarify",
+        ),
+        reason="One folder for each run",
+    ),
+    OpenResource(
+        resource="Lake/curated/candidates/*",
+        within=("Training/ModelPipeline/Processing",),
         reason="One folder for each run",
     ),
     OpenResource(
         resource="Lake/reports/*",
-        within=("Training/ModelPipeline/Processing", "Training/ModelPipeline/Gate", "Endpoint/Release/Update"),
+        within=(
+            "Training/ModelPipeline/Processing",
+            "Training/ModelPipeline/Clarify",
+            "Training/ModelPipeline/Gate",
+            "Training/ModelPipeline/Register",
+            "Endpoint/Release/Update",
+        ),
         reason="One folder for each run",
     ),
     OpenResource(
@@ -306,8 +381,26 @@ OPEN_RESOURCES = (
     ),
     OpenResource(
         resource="Artifacts/training/*",
-        within=("Training/ModelPipeline/Processing", "Training/ModelPipeline/Training"),
+        within=(
+            "Training/ModelPipeline/Processing",
+            "Training/ModelPipeline/Training",
+            "Training/ModelPipeline/BlazingText",
+        ),
         reason="One folder for each run",
+    ),
+    OpenResource(
+        resource="Artifacts/checkpoints/*",
+        within=("Training/ModelPipeline/Training",),
+        reason="One folder for each run",
+    ),
+    OpenResource(
+        resource="Artifacts/autopilot/*",
+        within=(
+            "Training/ModelPipeline/Processing",
+            "Training/ModelPipeline/Autopilot",
+            "Training/ModelPipeline/AutopilotModel",
+        ),
+        reason="Autopilot names what it leaves by its job",
     ),
     OpenResource(
         resource="Artifacts/models/*",

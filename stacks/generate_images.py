@@ -22,12 +22,19 @@ PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-iso", "eusc-")
 SKLEARN_VERSION, SKLEARN_PYTHON = "1.4-2-py312", "3.12"
 HUGGINGFACE_SERVING = ("5.5.3", "pytorch2.6.0")
 HUGGINGFACE_TRAINING = ("5.3.0", "pytorch2.9.0")
+BLAZINGTEXT_VERSION = "1"
+CLARIFY_VERSION = "1.0"
+# The SDK lists Spark and Python; the build at the end is AWS's, so that the tag stays on one image.
+# https://github.com/aws/sagemaker-spark-container/blob/master/available_images.md
+SPARK_VERSION, SPARK_PYTHON, SPARK_BUILD = "3.5", "py312", "v1.4"
 
 
 def generate(data: Path, sdk_version: str) -> dict[str, Any]:
     """The table as it belongs into images.json, from a folder of the SDK's image_uri_config files."""
     sklearn = _read(data / "sklearn.json")["inference"]["versions"][SKLEARN_VERSION]
     huggingface = _read(data / "huggingface.json")
+    blazingtext = _read(data / "blazingtext.json")["versions"][BLAZINGTEXT_VERSION]
+    clarify = _read(data / "clarify.json")["processing"]["versions"][CLARIFY_VERSION]
     return {
         "source": f"sagemaker-core {sdk_version}",
         "images": {
@@ -39,7 +46,28 @@ def generate(data: Path, sdk_version: str) -> dict[str, Any]:
             },
             "huggingface-serving": _huggingface(huggingface["inference"], *HUGGINGFACE_SERVING, processor="cpu"),
             "huggingface-training": _huggingface(huggingface["training"], *HUGGINGFACE_TRAINING, processor="gpu"),
+            "blazingtext": _own_program(blazingtext, tag=BLAZINGTEXT_VERSION),
+            "clarify": _own_program(clarify, tag=CLARIFY_VERSION),
+            "spark": _spark(_read(data / "spark.json")["processing"]),
         },
+    }
+
+
+def _own_program(image: dict[str, Any], *, tag: str) -> dict[str, Any]:
+    """An image that runs AWS's program and no code of ours, so that its Python is nobody's business."""
+    return {"repository": image["repository"], "tag": tag, "python": "", "accounts": _accounts(image)}
+
+
+def _spark(scope: dict[str, Any]) -> dict[str, Any]:
+    image = scope["versions"][SPARK_VERSION]
+    (processor,) = scope["processors"]
+    if SPARK_PYTHON not in image["py_versions"]:
+        raise ValueError(f"the SDK lists no Spark {SPARK_VERSION} with {SPARK_PYTHON}")
+    return {
+        "repository": image["repository"],
+        "tag": "-".join((SPARK_VERSION, processor, SPARK_PYTHON, SPARK_BUILD)),
+        "python": f"3.{SPARK_PYTHON.removeprefix('py3')}",
+        "accounts": _accounts(image),
     }
 
 

@@ -1,4 +1,4 @@
-"""Addresses of AWS's framework images, from a pinned table.
+"""Addresses of AWS's own images, from a pinned table: frameworks, built-in algorithms, Clarify and Spark.
 
 Knows `stacks/images.json` and how an address is put together. The table is written by `stacks/generate_images.py` from
 the SageMaker SDK's own data; this module does not know the SDK, which takes seconds to import.
@@ -11,7 +11,7 @@ from typing import Literal
 
 TABLE = Path(__file__).with_name("images.json")
 
-ImageName = Literal["sklearn-serving", "huggingface-serving", "huggingface-training"]
+ImageName = Literal["sklearn-serving", "huggingface-serving", "huggingface-training", "blazingtext", "clarify", "spark"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,7 @@ class FrameworkImage:
     repository: str
     tag: str
     python: str
+    """Empty where the image runs no code of ours."""
     accounts: dict[str, str]
 
     def address(self, region: str) -> str:

@@ -10,8 +10,17 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
-Balance = Literal["none", "undersample"]
+Balance = Literal["none", "undersample", "weights"]
 Approval = Literal["automatic", "manual"]
+CandidateName = Literal["baselines", "blazingtext", "autopilot", "bert", "tuned"]
+FeaturesEngine = Literal["duckdb", "spark"]
+
+CANDIDATES: tuple[CandidateName, ...] = ("baselines", "blazingtext", "autopilot", "bert", "tuned")
+SERVABLE: tuple[CandidateName, ...] = ("bert", "tuned")
+"""Candidates that the endpoint's containers can serve; one of them at least is in every run."""
+
+# The names of a tuning job and of a search by Autopilot end at 32 characters: `earshot-STAGE-` and the run's moment.
+_LONGEST_STAGE_NAME = 8
 
 # A tag can be moved to another image; a digest cannot.
 _IMAGE_BY_DIGEST = re.compile(
@@ -43,8 +52,19 @@ class TrainingSettings:
     """One run of the model pipeline."""
 
     approval: Approval = "automatic"
+    candidates: tuple[CandidateName, ...] = CANDIDATES
+    """What a run trains and compares where it is not asked for others."""
+    features_engine: FeaturesEngine = "duckdb"
+    """One machine, or Spark's container on a cluster for rows that have outgrown it."""
+    spark_instance_count: int = 2
     processing_instance_type: str = "ml.m5.xlarge"
     training_instance_type: str = "ml.g5.xlarge"
+    train_on_spot: bool = False
+    """Train on spare capacity, at about a third of the price; an interrupted job resumes from its checkpoints."""
+    tuning_jobs: int = 12
+    tuning_parallel: int = 2
+    autopilot_minutes: int = 60
+    autopilot_candidates: int = 20
     volume_gib: int = 50
     job_timeout_minutes: int = 240
     poll_seconds: int = 30
@@ -56,9 +76,22 @@ class TrainingSettings:
     seed: int = 7
     hyperparameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     minimum_macro_f1: float = 0.5
+    maximum_calibration_error: float = 0.05
+    maximum_accuracy_difference: float = 0.1
+    """Between a group of people or products and all others, where the difference is no chance."""
+    maximum_recall_difference: float = 0.2
     schedule: str = "cron(0 3 ? * MON *)"
     schedule_enabled: bool = False
     keep_models: bool = True
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.candidates) - set(CANDIDATES))
+        if unknown:
+            raise SettingsError(f"there is no candidate {unknown[0]!r}: candidates are {', '.join(CANDIDATES)}")
+        if not set(self.candidates) & set(SERVABLE):
+            raise SettingsError(f"a run needs a candidate that can be served: {' or '.join(SERVABLE)}")
+        if not 1 <= self.tuning_parallel <= self.tuning_jobs:
+            raise SettingsError("tuning_parallel is from 1 to tuning_jobs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +199,8 @@ class StageSettings:
     intake: IntakeSettings
 
     def __post_init__(self) -> None:
+        if len(self.name) > _LONGEST_STAGE_NAME:
+            raise SettingsError(f"stage {self.name!r}: names of jobs have room for {_LONGEST_STAGE_NAME} characters")
         deletes = (self.data_lake.delete_data_with_stack, not self.training.keep_models, not self.intake.keep_ledger)
         if any(deletes) and not self.disposable:
             raise SettingsError(f"stage {self.name!r} is not disposable, so none of its parts may delete data")
@@ -199,7 +234,9 @@ PROD = StageSettings(
     disposable=False,
     platform=PlatformSettings(log_days=365, private_addresses="10.80.0.0/16", reserve_concurrency=True),
     data_lake=DataLakeSettings(encrypt_account_catalog=True),
-    training=TrainingSettings(approval="manual", hyperparameters=_FULL_TRAINING, minimum_macro_f1=0.6),
+    training=TrainingSettings(
+        approval="manual", hyperparameters=_FULL_TRAINING, minimum_macro_f1=0.6, train_on_spot=True
+    ),
     endpoint=EndpointSettings(
         minimum_instances=2,
         maximum_instances=6,
@@ -228,7 +265,7 @@ DEV = StageSettings(
         noncurrent_version_days=7,
         capture_days=14,
     ),
-    training=TrainingSettings(hyperparameters=_FULL_TRAINING, keep_models=False),
+    training=TrainingSettings(hyperparameters=_FULL_TRAINING, train_on_spot=True, keep_models=False),
     endpoint=EndpointSettings(),
     intake=IntakeSettings(alert_inbox=True, protect_ledger=False, keep_ledger=False),
 )
@@ -237,7 +274,22 @@ LOCAL = replace(
     DEV,
     name="local",
     platform=PlatformSettings(log_days=7),
-    training=replace(DEV.training, hyperparameters=_QUICK_TRAINING, poll_seconds=1, minimum_macro_f1=0.4),
+    training=replace(
+        DEV.training,
+        # The others take their time on two cores: `earshot train --full` asks for them.
+        candidates=("baselines", "blazingtext", "bert"),
+        hyperparameters=_QUICK_TRAINING,
+        train_on_spot=False,
+        tuning_jobs=4,
+        tuning_parallel=1,
+        autopilot_minutes=5,
+        autopilot_candidates=6,
+        poll_seconds=1,
+        minimum_macro_f1=0.4,
+        maximum_calibration_error=0.1,
+        maximum_accuracy_difference=0.3,
+        maximum_recall_difference=0.5,
+    ),
     endpoint=replace(
         DEV.endpoint,
         # One chain of processes stands for both instances, and a release is a canary as in prod, of seconds.

@@ -11,10 +11,10 @@ from constructs import Construct
 from stacks.assets import Assets
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.lake import Lake
-from stacks.constructs.model_pipeline import ModelPipeline
+from stacks.constructs.model_pipeline import GateBounds, ModelPipeline
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
-from stacks.constructs.pipeline_definition import PipelineDefaults
+from stacks.constructs.pipeline.addresses import PipelineDefaults
 from stacks.constructs.private_network import NetworkSegment, PrivateNetwork
 from stacks.constructs.released_model import ReleasedModel
 from stacks.constructs.work_queue import DeadLetters
@@ -62,17 +62,30 @@ class Training(Stack):
             defaults=PipelineDefaults(
                 reviews_prefix=settings.reviews_prefix,
                 hyperparameters=settings.hyperparameters,
+                candidates=settings.candidates,
+                features_engine=settings.features_engine,
                 max_rows=settings.max_rows,
                 balance=settings.balance,
                 seed=settings.seed,
                 processing_instance_type=settings.processing_instance_type,
                 training_instance_type=settings.training_instance_type,
+                spark_instance_count=settings.spark_instance_count,
+                on_spot=settings.train_on_spot,
+                tuning_jobs=settings.tuning_jobs,
+                tuning_parallel=settings.tuning_parallel,
+                autopilot_minutes=settings.autopilot_minutes,
+                autopilot_candidates=settings.autopilot_candidates,
                 volume_gib=settings.volume_gib,
                 job_timeout_seconds=settings.job_timeout_minutes * 60,
                 poll_seconds=settings.poll_seconds,
             ),
             approval=settings.approval,
-            minimum_macro_f1=settings.minimum_macro_f1,
+            bounds=GateBounds(
+                minimum_macro_f1=settings.minimum_macro_f1,
+                maximum_calibration_error=settings.maximum_calibration_error,
+                maximum_accuracy_difference=settings.maximum_accuracy_difference,
+                maximum_recall_difference=settings.maximum_recall_difference,
+            ),
             served_on=served_on,
             schedule=settings.schedule,
             schedule_enabled=settings.schedule_enabled,

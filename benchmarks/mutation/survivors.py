@@ -6,6 +6,9 @@ from benchmarks.mutation.score import Outcome
 REASONS = {
     ("rule-disabled", ""): "A rule may be switched off on purpose: a schedule, say, until its first run is wanted",
     ("alarm-deleted", "EndpointOverload"): "It warns before the endpoint is slow; its latency and errors have alarms",
+    ("training-isolation-off", "ModelPipelineWorkflow"): (
+        "The acknowledgement is of all jobs of the machine; a test pins the isolation of the one that is isolated"
+    ),
     ("dead-letters-deleted", "JobDeadLetters"): "Its source names it by an ARN: the queue may be in another stack",
 }
 

@@ -15,6 +15,8 @@ from stacks.constructs.role import Statement
 RAW = "raw/"
 FEEDBACK = "feedback/"
 FEATURES = "curated/features/"
+CANDIDATES = "curated/candidates/"
+"""Each run's candidates: what they answer to its validation and test rows."""
 REPORTS = "reports/"
 CAPTURE = "capture/"
 QUERY_RESULTS = "athena/"
@@ -24,12 +26,17 @@ RESCORING = "rescore/"
 """What rescoring asks and gets answered, below a folder for each job."""
 
 TRAINING_OUTPUT = "training/"
+CHECKPOINTS = "checkpoints/"
+AUTOPILOT = "autopilot/"
+"""What Autopilot leaves: candidates, notebooks, and the answers of the best one."""
 MODELS = "models/"
 DROP_LOGS = "drop/"
 """Where the access logs of the drop bucket go, which a later stack makes."""
 
 BASES = "bases/"
 """Where a team may lay base models of its own; the hyperparameter `base` is then the artifact's address."""
+
+CHECKPOINT_DAYS = 14
 
 
 class Bucket(Construct):
@@ -153,7 +160,10 @@ class Lake(Construct):
             key=key,
             access_logs=access_logs,
             delete_with_stack=delete_with_stack,
-            lifecycle_rules=[_housekeeping(days=noncurrent_version_days)],
+            lifecycle_rules=[
+                _housekeeping(days=noncurrent_version_days),
+                _expire("Checkpoints", days=CHECKPOINT_DAYS, prefix=CHECKPOINTS),
+            ],
         )
 
 

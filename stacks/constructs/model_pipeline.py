@@ -1,7 +1,9 @@
-"""The model pipeline: its state machine, the roles its jobs run under, the gate and the registration.
+"""The model pipeline: its state machine, the gate and the registration, and who starts it.
 
-Knows which exact actions each role needs. The order of the steps is in `pipeline_definition.py`.
+The order of the steps is in `pipeline/`, the roles of the jobs in `pipeline_roles.py`.
 """
+
+from dataclasses import asdict, dataclass
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
@@ -11,20 +13,33 @@ from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
 from stacks.assets import Assets
-from stacks.constructs.arns import arn
 from stacks.constructs.data_key import DataKey
 from stacks.constructs.handler_function import HandlerFunction
-from stacks.constructs.lake import BASES, FEATURES, MODELS, RAW, REPORTS, TRAINING_OUTPUT, Lake
+from stacks.constructs.lake import MODELS, REPORTS, Lake
 from stacks.constructs.model_registry import ModelRegistry
 from stacks.constructs.operations import Operations
-from stacks.constructs.pipeline_definition import PipelineAddresses, PipelineDefaults, pipeline_definition
+from stacks.constructs.pipeline.addresses import PipelineAddresses, PipelineDefaults
+from stacks.constructs.pipeline.definition import pipeline_definition
+from stacks.constructs.pipeline_roles import PipelineRoles
 from stacks.constructs.private_network import NetworkSegment
-from stacks.constructs.role import Role, Statement
-from stacks.constructs.sagemaker_role import SageMakerRole, reading_assets
+from stacks.constructs.role import Role
 from stacks.constructs.work_queue import DeadLetters
 from stacks.constructs.workflow import Workflow
 from stacks.images import framework_image
 from stacks.settings import Approval
+
+
+@dataclass(frozen=True, kw_only=True)
+class GateBounds:
+    """What every model must reach, whatever the one before it did."""
+
+    minimum_macro_f1: float
+    maximum_calibration_error: float
+    maximum_accuracy_difference: float
+    maximum_recall_difference: float
+
+    def environment(self) -> dict[str, str]:
+        return {name.upper(): str(value) for name, value in asdict(self).items()}
 
 
 class ModelPipeline(Construct):
@@ -36,7 +51,7 @@ class ModelPipeline(Construct):
         name: str,
         defaults: PipelineDefaults,
         approval: Approval,
-        minimum_macro_f1: float,
+        bounds: GateBounds,
         served_on: str,
         schedule: str,
         schedule_enabled: bool,
@@ -52,14 +67,10 @@ class ModelPipeline(Construct):
         reserve_concurrency: bool,
     ) -> None:
         super().__init__(scope, id_)
-        self._lake = lake
-        self._name = name
         code = s3_assets.Asset(self, "JobCode", path=str(assets.jobs))
         serving = s3_assets.Asset(self, "ServingCode", path=str(assets.serving))
         region = Stack.of(self).region
-        processing_image = framework_image("huggingface-serving").address(region)
-        processing_role = self._processing_role(code, serving)
-        training_role = self._training_role(code)
+        roles = PipelineRoles(self, name=name, defaults=defaults, lake=lake, code=code, serving=serving)
 
         gate = HandlerFunction(
             self,
@@ -67,7 +78,7 @@ class ModelPipeline(Construct):
             package="gate",
             description="Decides whether an evaluated model may be registered",
             bundle=assets.lambda_bundle,
-            environment={"MODEL_PACKAGE_GROUP": registry.group_name, "MINIMUM_MACRO_F1": str(minimum_macro_f1)},
+            environment={"MODEL_PACKAGE_GROUP": registry.group_name, **bounds.environment()},
             statements=[
                 *lake.data.reading(REPORTS),
                 *lake.artifacts.reading(MODELS),  # the archives are inspected before they are registered
@@ -97,7 +108,10 @@ class ModelPipeline(Construct):
                 "APPROVAL": approval,
                 "INSTANCE_TYPE": served_on,
             },
-            statements=[registry.allowing("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages")],
+            statements=[
+                *lake.data.reading(REPORTS),  # the model card
+                registry.allowing("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages"),
+            ],
             timeout=Duration.seconds(60),
             memory_mib=256,
             key=key,
@@ -115,14 +129,23 @@ class ModelPipeline(Construct):
                 PipelineAddresses(
                     job_prefix=name,
                     crawler=crawler.ref,
-                    processing_image=processing_image,
+                    registry=registry.group_name,
+                    processing_image=framework_image("huggingface-serving").address(region),
                     training_image=framework_image("huggingface-training").address(region),
-                    processing_role=processing_role.arn,
-                    training_role=training_role.arn,
+                    blazingtext_image=framework_image("blazingtext").address(region),
+                    clarify_image=framework_image("clarify").address(region),
+                    spark_image=framework_image("spark").address(region),
+                    processing_role=roles.processing.arn,
+                    training_role=roles.training.arn,
+                    blazingtext_role=roles.blazingtext.arn,
+                    autopilot_role=roles.autopilot.arn,
+                    autopilot_model_role=roles.autopilot_model.arn,
+                    clarify_role=roles.clarify.arn,
                     code=code.s3_object_url,
                     serving=serving.s3_object_url,
                     serving_file=serving.s3_object_key,
                     lake=lake.data.uri(""),
+                    lake_bucket=lake.data.name,
                     artifacts=lake.artifacts.uri(""),
                     key=lake.key.arn,
                     gate_function=gate.arn,
@@ -132,8 +155,7 @@ class ModelPipeline(Construct):
                 defaults,
             ),
             statements=[
-                *self._job_statements(processing_role, training_role),
-                self._crawling(crawler),
+                *roles.statements(crawler=crawler, registry=registry),
                 gate.invoking(),
                 register.invoking(),
             ],
@@ -152,76 +174,6 @@ class ModelPipeline(Construct):
     @property
     def arn(self) -> str:
         return self.workflow.arn
-
-    def _processing_role(self, code: s3_assets.Asset, serving: s3_assets.Asset) -> SageMakerRole:
-        return SageMakerRole(
-            self,
-            "Processing",
-            description="Runs the features and evaluation jobs",
-            logs_to="ProcessingJobs",
-            images=[framework_image("huggingface-serving")],
-            statements=[
-                *self._lake.data.reading(RAW, FEATURES),
-                *self._lake.data.listing(RAW, FEATURES),
-                *self._lake.data.uploading(FEATURES, REPORTS),
-                *self._lake.artifacts.reading(TRAINING_OUTPUT),
-                *self._lake.artifacts.listing(TRAINING_OUTPUT),
-                *self._lake.artifacts.uploading(MODELS),
-                *reading_assets(code, serving),
-            ],
-        )
-
-    def _training_role(self, code: s3_assets.Asset) -> SageMakerRole:
-        return SageMakerRole(
-            self,
-            "Training",
-            description="Runs the training job",
-            logs_to="TrainingJobs",
-            images=[framework_image("huggingface-training")],
-            statements=[
-                *self._lake.data.reading(FEATURES),
-                *self._lake.data.listing(FEATURES),
-                *self._lake.artifacts.reading(BASES),
-                *self._lake.artifacts.listing(BASES),
-                *self._lake.artifacts.uploading(TRAINING_OUTPUT),
-                *reading_assets(code),
-            ],
-        )
-
-    def _job_statements(self, processing_role: SageMakerRole, training_role: SageMakerRole) -> list[Statement]:
-        """https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html, narrowed to our jobs."""
-        jobs = [arn("sagemaker", f"{kind}/{self._name}-*") for kind in ("processing-job", "training-job")]
-        return [
-            Statement(
-                actions=[
-                    "sagemaker:AddTags",
-                    "sagemaker:CreateProcessingJob",
-                    "sagemaker:CreateTrainingJob",
-                    "sagemaker:DescribeProcessingJob",
-                    "sagemaker:DescribeTrainingJob",
-                    "sagemaker:StopProcessingJob",
-                    "sagemaker:StopTrainingJob",
-                ],
-                resources=jobs,
-            ),
-            Statement(
-                actions=["iam:PassRole"],
-                resources=[processing_role.arn, training_role.arn],
-                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-            ),
-            Statement(
-                actions=["events:DescribeRule", "events:PutRule", "events:PutTargets"],
-                resources=[
-                    arn("events", f"rule/StepFunctionsGetEventsForSageMaker{kind}Rule")
-                    for kind in ("ProcessingJobs", "TrainingJobs")
-                ],
-            ),
-        ]
-
-    def _crawling(self, crawler: glue.CfnCrawler) -> Statement:
-        return Statement(
-            actions=["glue:GetCrawler", "glue:StartCrawler"], resources=[arn("glue", f"crawler/{crawler.ref}")]
-        )
 
     def _schedule(self, schedule: str, failures: DeadLetters) -> None:
         failures.take_events()

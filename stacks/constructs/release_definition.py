@@ -9,7 +9,7 @@ roll back in order, and the verdict says why. A model that is judged bad only wh
 
 from collections.abc import Sequence
 
-from stacks.constructs.pipeline_definition import LAMBDA_HICCUP, State
+from stacks.constructs.pipeline.states import LAMBDA_HICCUP, State
 
 IS_COMPARED = "$mode = 'release'"
 IS_BAD = "$canary.verdict = 'BAD'"

@@ -43,9 +43,21 @@ class Role(Construct):
             trust["Condition"] = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
         self._role = iam.CfnRole(self, "Role", description=description, assume_role_policy_document=_document([trust]))
         self.arn = self._role.attr_arn
+        self._service = service
         # Managed by this account rather than inline, so that it has versions and shows up in reports of its own.
         self.policy = iam.CfnManagedPolicy(
             self, "Policy", policy_document=_document(merged(statements)), roles=[self._role.ref]
+        )
+
+    def allow_passing_on(self) -> None:
+        """Let the role hand itself to its own service, for what that starts in its name."""
+        passing = Statement(
+            actions=["iam:PassRole"],
+            resources=[self.arn],
+            conditions={"StringEquals": {"iam:PassedToService": f"{self._service}.amazonaws.com"}},
+        )
+        iam.CfnManagedPolicy(
+            self, "PassingOn", policy_document=_document([_rendered(passing, ["iam:PassRole"])]), roles=[self._role.ref]
         )
 
     def apply_removal_policy(self, policy: RemovalPolicy) -> None:

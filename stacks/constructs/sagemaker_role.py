@@ -4,7 +4,7 @@ Knows images, logs and metrics of SageMaker. Does not know the data that a job r
 given.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from aws_cdk import Stack
@@ -25,23 +25,30 @@ class SageMakerRole(Construct):
         id_: str,
         *,
         description: str,
-        logs_to: LogGroup,
-        images: Iterable[FrameworkImage],
+        logs_to: LogGroup | Collection[LogGroup],
+        images: Collection[FrameworkImage],
         statements: Iterable[Statement],
+        is_passed_on: bool = False,
     ) -> None:
+        """`is_passed_on`: SageMaker starts further jobs as this role, and the role hands itself to them."""
         super().__init__(scope, id_)
+        groups: Collection[str] = (logs_to,) if isinstance(logs_to, str) else logs_to
         self._role = Role(
             self,
             "Access",
             service="sagemaker",
             description=description,
-            statements=[*_pulling(images, region=Stack.of(self).region), *_reporting(logs_to), *statements],
+            statements=[*_pulling(images, region=Stack.of(self).region), *_reporting(groups), *statements],
         )
+        if is_passed_on:
+            self._role.allow_passing_on()
         self.arn = self._role.arn
         self.policy = self._role.policy
 
 
-def _pulling(images: Iterable[FrameworkImage], *, region: str) -> list[Statement]:
+def _pulling(images: Collection[FrameworkImage], *, region: str) -> list[Statement]:
+    if not images:
+        return []
     repositories = {arn("ecr", f"repository/{image.repository}", account=image.accounts[region]) for image in images}
     return [
         # The call for a token has no resource to name.
@@ -53,11 +60,11 @@ def _pulling(images: Iterable[FrameworkImage], *, region: str) -> list[Statement
     ]
 
 
-def _reporting(logs_to: LogGroup) -> list[Statement]:
+def _reporting(groups: Collection[str]) -> list[Statement]:
     return [
         Statement(
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            resources=[arn("logs", f"log-group:/aws/sagemaker/{logs_to}*")],
+            resources=[arn("logs", f"log-group:/aws/sagemaker/{group}*") for group in groups],
         ),
         # Metrics have no resource to name; the namespace is the fence.
         Statement(

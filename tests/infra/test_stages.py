@@ -1,11 +1,13 @@
 """The stages: what is the same everywhere, and what a stage's settings change. What must stay: `tests/upgrades`."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli import project
-from stacks.settings import DEV, LOCAL, PROD, SettingsError, StageSettings
+from stacks.settings import CANDIDATES, DEV, LOCAL, PROD, SettingsError, StageSettings
 from tests.synthesis import STACKS, STAGES, Assembly, stand_in_assets, synthesise
 
 OUTPUTS = {
@@ -127,3 +129,26 @@ def test_a_stage_deletes_data_only_when_both_keys_are_turned() -> None:
 def test_settings_cannot_be_changed_after_the_fact(settings: StageSettings) -> None:
     with pytest.raises(AttributeError):
         settings.name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"candidates": ("baselines",)}, "a run needs a candidate that can be served: bert or tuned"),
+        ({"candidates": ("bert", "forest")}, "there is no candidate 'forest'"),
+        ({"tuning_parallel": 5, "tuning_jobs": 4}, "tuning_parallel is from 1 to tuning_jobs"),
+    ],
+)
+def test_a_run_that_cannot_end_well_is_no_setting(wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        replace(DEV.training, **wrong)
+
+
+def test_a_stage_has_a_name_that_job_names_have_room_for() -> None:
+    with pytest.raises(SettingsError, match="names of jobs have room for 8 characters"):
+        replace(DEV, name="preproduction")
+
+
+def test_only_the_local_stage_leaves_the_slow_candidates_out() -> None:
+    assert LOCAL.training.candidates == ("baselines", "blazingtext", "bert")
+    assert DEV.training.candidates == PROD.training.candidates == CANDIDATES

@@ -185,6 +185,45 @@ class FakeLogs:
         return {"events": [event for event in self.events if event["timestamp"] >= int(str(request["startTime"]))]}
 
 
+def comparison(champion: str = "tuned") -> dict[str, Any]:
+    """What the comparison step writes, in part."""
+
+    def scored(name: str, macro_f1: float) -> dict[str, Any]:
+        return {
+            "name": name,
+            "title": name.title(),
+            "status": "scored",
+            "metrics": {
+                "macro_f1": macro_f1,
+                "macro_f1_interval": [macro_f1 - 0.02, macro_f1 + 0.02],
+                "accuracy": 0.8,
+                "negative_recall": 0.7,
+                "calibration_error": 0.01,
+            },
+            "cost": {"training_seconds": 75.0, "training_dollars": 0.03, "dollars_per_million": 1.5},
+        }
+
+    return {
+        "run": "run-2",
+        "champion": champion,
+        "test_rows": 2000,
+        "candidates": [
+            scored("tfidf", 0.57),
+            scored("bert", 0.68),
+            scored("tuned", 0.71),
+            {"name": "autopilot", "status": "failed", "reason": "The step SearchModels of autopilot failed: no rows"},
+        ],
+        "against_current": {
+            "model_version": "m-1",
+            "rows": 1900,
+            "macro_f1": {"difference": 0.02, "low": -0.01, "high": 0.05, "p_value": 0.1},
+            "negative_recall": {"difference": 0.0, "low": -0.01, "high": 0.01, "p_value": 1.0},
+        },
+        "worst_mistakes": [{"text": "what a customer wrote"}],
+        "conflicts": [],
+    }
+
+
 def evaluation(macro_f1: float = 0.7, *, fingerprint: str = "rows-1") -> dict[str, Any]:
     """What the evaluation step writes."""
     return {

@@ -1,6 +1,7 @@
 """What is checked before a deploy to AWS, and what a stage costs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,23 @@ def test_the_cost_at_rest_counts_instances_and_what_the_templates_hold(tmp_path:
     endpoint = cost.idle[0].per_hour
     assert cost.idle_per_month == pytest.approx(730 * endpoint + 1.0 + 5.0 + 2.0)
     assert stage_cost(PROD).idle_per_hour == pytest.approx(endpoint * PROD.endpoint.minimum_instances)
+
+
+def test_the_cost_of_a_run_is_that_of_its_candidates() -> None:
+    whole = stage_cost(DEV)
+    only_bert = stage_cost(replace(DEV, training=replace(DEV.training, candidates=("bert",))))
+    assert {step.what.split(",")[0] for step in whole.run} >= {
+        "features",
+        "baselines",
+        "blazingtext",
+        "autopilot",
+        "tuned",
+    }
+    assert {step.what.split(",")[0] for step in only_bert.run} == {"features", "bias", "bert"}
+    assert 0 < only_bert.run_dollars < whole.run_dollars == pytest.approx(sum(step.dollars for step in whole.run))
+    on_demand = stage_cost(replace(DEV, training=replace(DEV.training, train_on_spot=False)))
+    assert on_demand.run_dollars > whole.run_dollars
+    assert any("A training run" in line for line in doctor._cost_lines(whole, DEV))
 
 
 def test_nothing_is_counted_before_a_synth(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from cli.app import app
 from cli.connection import AwsConnection
 from cli.errors import BadInput
 from cli.models import find_package, packages, run_of
-from tests.unit.cli.fakes import FakeRegistry, FakeS3, FakeSsm, FakeStates, connection, evaluation
+from tests.unit.cli.fakes import FakeRegistry, FakeS3, FakeSsm, FakeStates, comparison, connection, evaluation
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def aws(registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch) -> AwsConnectio
         {
             "reports/run-1/evaluation/evaluation.json": json.dumps(evaluation(0.6)).encode(),
             "reports/run-2/evaluation/evaluation.json": json.dumps(evaluation(0.75)).encode(),
+            "reports/run-2/comparison/comparison.json": json.dumps(comparison()).encode(),
         }
     )
     ssm = FakeSsm("s3://artifacts/models/run-1/")
@@ -83,3 +84,26 @@ def test_approving_changes_the_registry_and_nothing_else(aws: AwsConnection, reg
     assert result.exit_code == 0
     assert json.loads(result.stdout)["status"] == "Approved"
     assert registry.packages[1]["ModelApprovalStatus"] == "Approved"
+
+
+def test_a_model_is_shown_with_the_candidates_that_it_was_better_than(
+    aws: AwsConnection, registry: FakeRegistry
+) -> None:
+    registry.packages[1]["CustomerMetadataProperties"] = {"run": "run-2", "candidate": "tuned"}
+    shown = CliRunner().invoke(app, ["models", "show", "2", "--stage", "dev"]).stdout
+    assert "Version 2: tuned of run run-2, PendingManualApproval, not served." in shown
+    best, *others = [line for line in shown.splitlines() if line.strip().startswith(("tuned", "bert", "tfidf"))]
+    assert best.split()[:5] == ["tuned", "*", "0.710", "0.690", "to"]
+    assert [line.split()[0] for line in others] == ["bert", "tfidf"]
+    assert "autopilot was not scored: The step SearchModels of autopilot failed: no rows" in shown
+    assert "Against the approved model m-1 on 1900 rows that both know: macro-F1 +0.020" in shown
+    assert "what a customer wrote" not in shown
+
+
+def test_a_model_from_before_there_were_candidates_is_shown_without(aws: AwsConnection) -> None:
+    shown = CliRunner().invoke(app, ["models", "show", "1", "--stage", "dev"]).stdout
+    assert "Version 1: run run-1, Approved, served." in shown
+    assert "compared no candidates" in shown
+    document = json.loads(CliRunner().invoke(app, ["models", "show", "--json", "--stage", "dev"]).stdout)
+    assert document["comparison"]["champion"] == "tuned"
+    assert "worst_mistakes" not in document["comparison"], "texts of customers stay in the lake"

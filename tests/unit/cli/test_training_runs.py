@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from cli import executions
+from cli import train as train_command
+from cli.app import app
 from cli.connection import AwsConnection
 from cli.errors import BadInput, Problem
 from cli.log_events import LogTail
+from cli.pipeline_jobs import branches
 from cli.train import Training, fingerprint, fingerprint_of_run, job_tails, run_pipeline, running_same, start
 from tests.unit.cli.fakes import (
     OUTPUTS,
@@ -26,8 +30,33 @@ from tests.unit.cli.fakes import (
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 DEFINITION = {
     "States": {
-        "Features": {"Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync"},
-        "Train": {"Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync"},
+        "Features": {
+            "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync",
+            "Arguments": {"ProcessingJobName": "{% 'earshot-dev-features-' & $run %}"},
+        },
+        "Candidates": {
+            "Branches": [
+                {
+                    "States": {
+                        "IsBertWanted": {"Type": "Choice"},
+                        "Train": {
+                            "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+                            "Arguments": {"TrainingJobName": "{% 'earshot-dev-train-' & $run %}"},
+                        },
+                    }
+                },
+                {
+                    "States": {
+                        "IsTunedWanted": {"Type": "Choice"},
+                        "Tune": {
+                            "Resource": "arn:aws:states:::sagemaker:createHyperParameterTuningJob.sync",
+                            "Arguments": {"HyperParameterTuningJobName": "{% 'earshot-dev-' & $run %}"},
+                        },
+                        "Best": {"Resource": "arn:aws:states:::aws-sdk:sagemaker:describeTrainingJob"},
+                    }
+                },
+            ]
+        },
         "Gate": {"Resource": "arn:aws:states:::lambda:invoke"},
     }
 }
@@ -133,7 +162,81 @@ def test_the_logs_of_the_states_that_run_jobs_are_followed(states: FakeStates, s
     assert {name: (tail.group, tail.stream_prefix) for name, tail in tails.items()} == {
         "Features": ("/aws/sagemaker/ProcessingJobs", "earshot-dev-features-r1"),
         "Train": ("/aws/sagemaker/TrainingJobs", "earshot-dev-train-r1"),
+        "Tune": ("/aws/sagemaker/TrainingJobs", "earshot-dev-r1"),
     }
+
+
+def test_branches_are_known_by_the_states_in_them() -> None:
+    assert branches(DEFINITION) == {"Candidates": {"IsBertWanted", "Train", "IsTunedWanted", "Tune", "Best"}}
+
+
+def lines_of(job: str) -> FakeLogs:
+    return FakeLogs(
+        [{"eventId": "1", "timestamp": 5, "logStreamName": f"{job}/algo-1", "message": "epoch 1 loss 0.5\n"}]
+    )
+
+
+def followed(states: FakeStates, s3: FakeS3, logs: FakeLogs) -> list[str]:
+    aws = stage(states, s3, logs=logs)
+    states.executions["run"] = {"status": "SUCCEEDED"}
+    said: list[str] = []
+    tails = {
+        name: LogTail(connection=aws, group="g", stream_prefix=name.lower()) for name in ("Train", "Tune", "Features")
+    }
+    executions.follow(
+        aws, "run", say=said.append, now=lambda _: None, tails=tails, branches=branches(DEFINITION), poll_seconds=0
+    )
+    return said
+
+
+def test_states_of_branches_are_shown_as_they_go(states: FakeStates, s3: FakeS3) -> None:
+    states.events[:] = [
+        event("ParallelStateEntered", "Candidates", 0),
+        event("ChoiceStateEntered", "IsBertWanted", 0),
+        event("ChoiceStateExited", "IsBertWanted", 0),
+        event("TaskStateEntered", "Train", 1),
+        event("TaskStateExited", "Train", 31),
+        event("ParallelStateExited", "Candidates", 31),
+    ]
+    said = followed(states, s3, lines_of("train"))
+    assert said == ["Candidates", "Train", "Train | epoch 1 loss 0.5", "Train took 30 s"]
+
+
+def test_a_job_in_a_branch_that_the_history_does_not_tell_of_is_known_by_its_first_line(
+    states: FakeStates, s3: FakeS3
+) -> None:
+    """The local AWS writes no history of branches."""
+    states.events[:] = [event("ParallelStateEntered", "Candidates", 0)]
+    assert followed(states, s3, lines_of("tune")) == ["Candidates", "Tune", "Tune | epoch 1 loss 0.5"]
+    assert followed(states, s3, lines_of("features")) == ["Candidates"], "it is in no branch that is under way"
+
+
+def test_candidates_are_asked_for_in_one_order_and_full_means_all(
+    states: FakeStates, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_command, "connect", lambda _: stage(states, s3))
+    for arguments in (["--candidates", "bert, baselines"], ["--full"], []):
+        result = CliRunner().invoke(app, ["train", "--no-wait", *arguments])
+        assert result.exit_code == 0, result.stderr
+    asked = [started["input"].get("candidates") for started in states.started]
+    assert asked == [["baselines", "bert"], ["baselines", "blazingtext", "autopilot", "bert", "tuned"], None]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("bert,forest", "There is no candidate 'forest': candidates are baselines,"),
+        ("baselines", "A run needs a candidate that can be served: add bert or tuned."),
+    ],
+)
+def test_candidates_that_make_no_run_are_refused_before_it_starts(
+    given: str, sentence: str, states: FakeStates, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_command, "connect", lambda _: stage(states, s3))
+    result = CliRunner().invoke(app, ["train", "--candidates", given])
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert states.started == []
 
 
 def test_a_run_ends_with_the_package_that_it_registered(

@@ -81,6 +81,13 @@ def test_a_task_on_a_function_or_a_crawler_needs_its_one_action() -> None:
     ]
 
 
+def test_a_task_that_looks_for_objects_needs_the_right_to_list_their_bucket() -> None:
+    data = {"Bucket": "lake", "Prefix": "curated/", "MaxKeys": 1}
+    assert list(of_task("arn:aws:states:::aws-sdk:s3:listObjectsV2", data, REGION, ACCOUNT)) == [
+        Need(action="s3:ListBucket", resource="arn:aws:s3:::lake", context={"s3:prefix": "curated/"})
+    ]
+
+
 def test_a_decision_is_recorded_once_and_outlives_the_process(tmp_path: Path) -> None:
     path = tmp_path / "iam.jsonl"
     decision = Decision(role="r", action="s3:GetObject", resource="arn:aws:s3:::b/k", allowed=True)
