@@ -39,7 +39,9 @@ def job_logs(definition: Definition, run: str) -> dict[str, JobLog]:
         action = _ACTION.search(state.get("Resource", ""))
         job = _job_name(state)
         if action is not None and action[1] in _LOG_GROUPS and job is not None:
-            found[name] = JobLog(group=_LOG_GROUPS[action[1]], stream_prefix=f"{job}{run}")
+            # Trainings of a tuning job are numbered after its name, which a search by Autopilot may have as well.
+            numbered = "-0" if action[1] == "createHyperParameterTuningJob" else ""
+            found[name] = JobLog(group=_LOG_GROUPS[action[1]], stream_prefix=f"{job}{run}{numbered}")
     return found
 
 

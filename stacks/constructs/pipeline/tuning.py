@@ -13,7 +13,6 @@ CONTINUOUS = (
     ("learning-rate", "2e-5", "3e-4", "Logarithmic"),
     ("warmup-share", "0.0", "0.2", "Linear"),
     ("label-smoothing", "0.0", "0.15", "Linear"),
-    ("layer-decay", "0.7", "1.0", "Linear"),
 )
 CATEGORICAL = (("class-weights", ("none", "balanced")),)
 SEARCHED = tuple(name for name, *_ in (*CONTINUOUS, *CATEGORICAL))

@@ -162,7 +162,7 @@ def test_the_logs_of_the_states_that_run_jobs_are_followed(states: FakeStates, s
     assert {name: (tail.group, tail.stream_prefix) for name, tail in tails.items()} == {
         "Features": ("/aws/sagemaker/ProcessingJobs", "earshot-dev-features-r1"),
         "Train": ("/aws/sagemaker/TrainingJobs", "earshot-dev-train-r1"),
-        "Tune": ("/aws/sagemaker/TrainingJobs", "earshot-dev-r1"),
+        "Tune": ("/aws/sagemaker/TrainingJobs", "earshot-dev-r1-0"),
     }
 
 
