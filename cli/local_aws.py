@@ -158,8 +158,10 @@ def _environment() -> dict[str, str]:
     """The caller's environment without what would lead Lambda workers to another place."""
     dropped = {"AWS_PROFILE", "AWS_ENDPOINT_URL", "AWS_SESSION_TOKEN", "PYTHONPATH", "VIRTUAL_ENV"}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
-    # Its many threads would each keep freed memory in an arena of their own: with glibc, half as much again.
-    return {"MALLOC_ARENA_MAX": "2", **kept}
+    # Archives of models go through its memory in many threads. glibc would keep what they free, in an arena for each
+    # thread and ever larger pieces, unless it is told to give it back.
+    returned = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+    return {**returned, **kept}
 
 
 def _alive(pid: int) -> bool:

@@ -215,7 +215,15 @@ class StageSettings:
 
 
 _FULL_TRAINING = MappingProxyType(
-    {"base": "sentence-transformers/all-MiniLM-L6-v2", "epochs": "3", "batch-size": "32", "learning-rate": "5e-5"}
+    {
+        "base": "sentence-transformers/all-MiniLM-L6-v2",
+        "epochs": "3",
+        "batch-size": "32",
+        "learning-rate": "5e-5",
+        "targets": "stars",
+        "class-weights": "none",
+        "decide": "macro-f1",
+    }
 )
 # Two or three minutes on two cores: short texts, two passes, a bounded number of rows.
 _QUICK_TRAINING = MappingProxyType(

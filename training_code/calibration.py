@@ -51,13 +51,16 @@ def fit_temperature(logits: Logits, truth: Classes) -> float:
     return round(float(np.exp((low + high) / 2)), 6)
 
 
-def choose_threshold(probabilities: Probabilities, truth: Classes) -> float:
+def choose_threshold(probabilities: Probabilities, truth: Classes, answers: Classes | None = None) -> float:
     """The highest confidence below which answers are wrong at least as often as right; 0 when there is none.
 
-    Never so high that more than LARGEST_UNSURE_SHARE of the rows would be unsure.
+    Never so high that more than LARGEST_UNSURE_SHARE of the rows would be unsure. `answers` are the likeliest classes
+    where nothing else decides.
     """
-    confidence = probabilities.max(axis=1)
-    is_right = probabilities.argmax(axis=1) == truth
+    if answers is None:
+        answers = probabilities.argmax(axis=1)
+    confidence = probabilities[np.arange(len(answers)), answers]
+    is_right = answers == truth
     order = np.argsort(confidence, kind="stable")
     allowed = int(len(order) * LARGEST_UNSURE_SHARE)
     right_so_far = np.cumsum(is_right[order])

@@ -19,6 +19,7 @@ import torch
 from feedback.sentiment import LABELS, Sentiment
 from training_code.calibration import fit_temperature, softmax
 from training_code.containers.cascade import NEVER, SETTINGS, WEIGHTS, Cascade, pair_buckets
+from training_code.containers.decision import KEY, Weights, decided, equal_weights, weights_by_label
 from training_code.containers.ragged import Ragged
 from training_code.examples import Examples
 from training_code.metrics import Classes, class_scores, confusion, macro_f1
@@ -52,11 +53,20 @@ class Gate:
     share: float
 
 
-def distil(train: Taught, validation: Taught, *, vocabulary: int, temperature: float, seed: int) -> Gate | None:
+def distil(
+    train: Taught,
+    validation: Taught,
+    *,
+    vocabulary: int,
+    temperature: float,
+    seed: int,
+    decision_weights: Weights | None = None,
+) -> Gate | None:
     """None when the gate would answer less than LEAST_SHARE of the rows: it is then not worth its place.
 
-    `temperature` is the model's own, fitted on the same validation rows.
+    `temperature` and the weights of its decisions are the model's own, fitted on the same validation rows.
     """
+    weights = equal_weights() if decision_weights is None else decision_weights
     targets = softmax(train.logits, temperature=temperature)
     learned = _learn(Ragged.of(train.examples.ids), targets, vocabulary=vocabulary, seed=seed)
     rows = Ragged.of(validation.examples.ids)
@@ -68,12 +78,13 @@ def distil(train: Taught, validation: Taught, *, vocabulary: int, temperature: f
         bias=learned.bias * scale,
         temperature=temperature,
         confident_above=learned.confident_above,
+        decision_weights=weights,
     )
-    logits = cascade.logits(rows)
+    answers, confidence = cascade.decide(cascade.logits(rows))
     thresholds = choose_thresholds(
-        answers=logits.argmax(axis=1),
-        confidence=cascade.confidence(logits),
-        model_answers=validation.logits.argmax(axis=1),
+        answers=answers,
+        confidence=confidence,
+        model_answers=decided(softmax(validation.logits, temperature=temperature), weights),
         truth=validation.examples.classes,
     )
     cascade = replace(cascade, confident_above=thresholds)
@@ -126,6 +137,7 @@ def write(cascade: Cascade, folder: Path) -> None:
         "temperature": float(cascade.temperature),
         "confident_above": confident_above,
         "hash_rows": cascade.pairs.shape[1],
+        KEY: weights_by_label(cascade.decision_weights),
     }
     (folder / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     weights = {"tokens": cascade.tokens, "pairs": cascade.pairs, "bias": cascade.bias}

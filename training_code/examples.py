@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feedback.sentiment import CLASSES, LABELS
+from feedback.sentiment import CLASSES, LABELS, STARS
 from training_code.containers.ragged import Ids, pad
 from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError
@@ -26,11 +26,15 @@ FINGERPRINT_KEY = b"fingerprint"
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """One split: texts, their classes as column indices, and the fingerprint of the features that it is from."""
+    """One split: texts, their classes as column indices, and the fingerprint of the features that it is from.
+
+    `stars` count from 0, and are None where not every row has a rating.
+    """
 
     texts: list[str]
     classes: Classes
     fingerprint: str | None
+    stars: Classes | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -39,7 +43,12 @@ class Rows:
         """The first rows in the files' order, which is by hash: a fair draw that grows without changing."""
         if maximum is None or maximum >= len(self):
             return self
-        return Rows(texts=self.texts[:maximum], classes=self.classes[:maximum], fingerprint=self.fingerprint)
+        return Rows(
+            texts=self.texts[:maximum],
+            classes=self.classes[:maximum],
+            fingerprint=self.fingerprint,
+            stars=self.stars[:maximum] if self.stars is not None else None,
+        )
 
 
 def read_rows(folder: Path | None, *, split: str) -> Rows:
@@ -49,10 +58,13 @@ def read_rows(folder: Path | None, *, split: str) -> Rows:
         raise JobError(f"There is no {split} data: {folder or 'the channel'} holds no parquet file.")
     texts: list[str] = []
     sentiments: list[int] = []
+    stars: list[int | None] = []
     fingerprint: str | None = None
     for path in paths:
         try:
-            table = pq.read_table(path, columns=["text", "sentiment"], partitioning=None)
+            with_stars = "stars" in pq.read_schema(path).names
+            columns = ["text", "sentiment", *(["stars"] if with_stars else [])]
+            table = pq.read_table(path, columns=columns, partitioning=None)
         except (pa.ArrowException, OSError) as error:
             raise JobError(f"{path.name} of the {split} data cannot be read as features: {error}") from error
         metadata = table.schema.metadata or {}
@@ -60,6 +72,7 @@ def read_rows(folder: Path | None, *, split: str) -> Rows:
             fingerprint = metadata[FINGERPRINT_KEY].decode()
         texts += table.column("text").to_pylist()
         sentiments += table.column("sentiment").to_pylist()
+        stars += table.column("stars").to_pylist() if with_stars else [None] * table.num_rows
     class_of = {int(sentiment): sentiment.class_index for sentiment in CLASSES}
     unknown = set(sentiments) - set(class_of)
     if unknown:
@@ -67,7 +80,9 @@ def read_rows(folder: Path | None, *, split: str) -> Rows:
     if not texts:
         raise JobError(f"The {split} data has no rows.")
     classes = np.array([class_of[sentiment] for sentiment in sentiments], dtype=np.int64)
-    return Rows(texts=texts, classes=classes, fingerprint=fingerprint)
+    is_rated = all(type(each) is int and each in STARS for each in stars)
+    places = np.array(stars, dtype=np.int64) - STARS[0] if is_rated else None
+    return Rows(texts=texts, classes=classes, fingerprint=fingerprint, stars=places)
 
 
 def require_every_class(rows: Rows, *, split: str) -> None:
@@ -81,26 +96,37 @@ def require_every_class(rows: Rows, *, split: str) -> None:
 class Batch:
     input_ids: Ids
     attention_mask: Ids
-    classes: Classes
+    targets: Classes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Examples:
-    """Tokenised rows."""
+    """Tokenised rows. The loss is about `stars` where there are any, everything else about the classes."""
 
     ids: list[list[int]]
     classes: Classes
     pad_id: int
+    stars: Classes | None = None
 
     @classmethod
-    def of(cls, rows: Rows, tokenization: Tokenization) -> Examples:
-        return cls(ids=tokenization.encode(rows.texts), classes=rows.classes, pad_id=tokenization.pad_id)
+    def of(cls, rows: Rows, tokenization: Tokenization, *, with_stars: bool = False) -> Examples:
+        return cls(
+            ids=tokenization.encode(rows.texts),
+            classes=rows.classes,
+            pad_id=tokenization.pad_id,
+            stars=rows.stars if with_stars else None,
+        )
+
+    @property
+    def targets(self) -> Classes:
+        return self.classes if self.stars is None else self.stars
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def limited(self, maximum: int) -> Examples:
-        return Examples(ids=self.ids[:maximum], classes=self.classes[:maximum], pad_id=self.pad_id)
+        stars = self.stars[:maximum] if self.stars is not None else None
+        return Examples(ids=self.ids[:maximum], classes=self.classes[:maximum], pad_id=self.pad_id, stars=stars)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         return -(-len(self) // batch_size)
@@ -127,4 +153,4 @@ class Examples:
 
     def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
         input_ids, attention_mask = pad([self.ids[row] for row in rows], pad_id=self.pad_id)
-        return Batch(input_ids=input_ids, attention_mask=attention_mask, classes=self.classes[rows])
+        return Batch(input_ids=input_ids, attention_mask=attention_mask, targets=self.targets[rows])

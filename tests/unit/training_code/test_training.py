@@ -202,7 +202,7 @@ for case in sys.argv[1:]:
         places["SM_CHANNEL_TRAIN"] = "nowhere"
     options = {"package": ["--base", "package:no_such_model"], "folder": ["--base", "/nowhere/at/all"]}
     options |= {"rate": ["--learning-rate", "0"], "word": ["--epochs", "many"], "unknown": ["--speed", "9"]}
-    options |= {"layers": ["--freeze-layers", "3"]}
+    options |= {"layers": ["--freeze-layers", "3"], "decay": ["--layer-decay", "1.5"]}
     assert main(["--base", "base", *options.get(case, [])], places) == 1
 """
     sentences = {
@@ -211,6 +211,7 @@ for case in sys.argv[1:]:
         "rate": "The hyperparameters cannot be used: --learning-rate must be above zero.",
         "word": "The hyperparameters cannot be used: argument --epochs: invalid int value: 'many'.",
         "unknown": "The hyperparameters cannot be used: unrecognized arguments: --speed 9.",
+        "decay": "The hyperparameters cannot be used: --layer-decay must be above zero and at most 1.",
         "layers": "--freeze-layers 3 is more than the 2 layers that the base model has.",
         "channel": "There is no train data: nowhere holds no parquet file.",
     }
@@ -219,3 +220,27 @@ for case in sys.argv[1:]:
     assert done.stderr.splitlines() == list(sentences.values())
     for case, sentence in sentences.items():
         assert (tmp_path / case / "output" / "failure").read_text() == sentence
+
+
+RATES = """
+import dataclasses, sys
+from training_code import learning, pretrained
+from training_code.train import Hyperparameters, _plan
+model = pretrained.load_classifier(sys.argv[1], base="b", max_length=16, seed=1).model
+for decay in (1.0, 0.5):
+    plan = dataclasses.replace(_plan(Hyperparameters(learning_rate=1.0, head_learning_rate=3.0)), layer_decay=decay)
+    rates = {id(p): group["lr"] for group in learning._optimizer(model, plan).param_groups for p in group["params"]}
+    bert = model.bert
+    parts = (bert.embeddings, *bert.encoder.layer, bert.pooler, model.classifier)
+    print([sorted({rates[id(p)] for p in part.parameters()}) for part in parts])
+"""
+
+
+def test_the_deeper_a_layer_the_slower_it_learns(tmp_path: Path) -> None:
+    write_tiny_base(tmp_path / "base")
+    done = run_training_python("-c", RATES, str(tmp_path / "base"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "[[1.0], [1.0], [1.0], [1.0], [3.0]]",
+        "[[0.25], [0.5], [1.0], [1.0], [3.0]]",
+    ]

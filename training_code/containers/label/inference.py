@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from feedback.sentiment import CLASSES, LABELS, UNSURE
 from training_code.containers import selftest
 from training_code.containers.artifact import open_artifact
 from training_code.containers.content_types import JSON, JSON_LINES, answer_type
+from training_code.containers.decision import Weights, decided, equal_weights, read_weights
 from training_code.containers.errors import RequestError, answering, malformed
 from training_code.containers.lines import Line
 from training_code.containers.manifest import read_json
@@ -31,11 +32,15 @@ Probabilities = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits are divided by `temperature`; a confidence below `abstain_below` makes the answer unsure."""
+    """Logits are divided by `temperature`; a confidence below `abstain_below` makes the answer unsure.
+
+    Confidence is the probability of the class that is decided for, which `decision_weights` [3] have a say in.
+    """
 
     temperature: float
     abstain_below: float
     model_version: str
+    decision_weights: Weights = field(default_factory=equal_weights)
 
     def probabilities(self, logits: Array) -> Probabilities:
         """[rows, 3] in class order."""
@@ -43,6 +48,10 @@ class Calibration:
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
         result: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
         return result
+
+    def decide(self, probabilities: Probabilities) -> int:
+        """The class of one row [3]."""
+        return int(decided(probabilities[None], self.decision_weights)[0])
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ def load_calibration(model_dir: str, *, model_version: str) -> Calibration:
         temperature=_number(values, "temperature", above=0.0),
         abstain_below=_number(values, "abstain_below", above=-math.inf),
         model_version=model_version,
+        decision_weights=read_weights(values, "calibration.json"),
     )
 
 
@@ -115,14 +125,14 @@ def _line(prediction: Answers, line: Line) -> dict[str, object]:
     found = named | answer(probabilities, prediction.calibration)
     if line.words is None:
         return found
-    decided = int(probabilities.argmax())
-    without = prediction.probabilities[line.row + 1 : line.row + 1 + len(line.words), decided]
-    return found | {"explanation": explain(line.words, float(probabilities[decided]), without.tolist())}
+    best = prediction.calibration.decide(probabilities)
+    without = prediction.probabilities[line.row + 1 : line.row + 1 + len(line.words), best]
+    return found | {"explanation": explain(line.words, float(probabilities[best]), without.tolist())}
 
 
 def answer(probabilities: Probabilities, calibration: Calibration) -> dict[str, object]:
     """What is answered for one text."""
-    best = int(probabilities.argmax())
+    best = calibration.decide(probabilities)
     confidence = float(probabilities[best])
     is_sure = confidence >= calibration.abstain_below
     return {
