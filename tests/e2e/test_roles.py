@@ -45,8 +45,10 @@ NEVER_ASKED = {
     "ssm:GetParameters": "CloudFormation resolves a template's parameters with the caller's rights",
     "cloudformation:DescribeStackEvents": "only a release that failed is asked for its reason",
     "sagemaker:DescribeModelPackage": "the gate reads the current model only where one is approved already",
-    "sagemaker:StopProcessingJob": "only an execution that is stopped stops its job",
-    "sagemaker:StopTrainingJob": "only an execution that is stopped stops its job",
+    **dict.fromkeys(
+        [f"sagemaker:Stop{job}Job" for job in ("HyperParameterTuning", "Processing", "Training", "Transform")],
+        "only an execution that is stopped stops its job",
+    ),
     "s3:AbortMultipartUpload": "only an upload that fails is given up",
     "s3:GetBucketLocation": "SageMaker looks for the bucket's region",
     "logs:DescribeLogStreams": "SageMaker looks for a job's log stream before it makes one",
@@ -67,6 +69,21 @@ NEVER_ASKED_OF = {
         "s3:ListBucket": "with it, what is gone reads as missing",
     },
     "-DutyAccess": {"dynamodb:UpdateItem": "nothing is held back or left unanswered within minutes"},
+    # AWS's Autopilot starts jobs and makes models of its own; here its search is one program.
+    "-ModelPipelineAutopilotAccess": {
+        action: "the search starts nothing by itself"
+        for action in (
+            "iam:PassRole",
+            "sagemaker:AddTags",
+            "sagemaker:CreateModel",
+            "sagemaker:DescribeModel",
+            *(
+                f"sagemaker:{verb}{job}Job"
+                for verb in ("Create", "Describe")
+                for job in ("HyperParameterTuning", "Processing", "Training", "Transform")
+            ),
+        )
+    },
     "-NotifyAccess": {"secretsmanager:GetSecretValue": "no destination of the local policy is a webhook"},
     "-PullerAccess": {"dynamodb:PutItem": "a cursor moves where a feed was read"},
     "-SpikesAccess": {
@@ -165,6 +182,8 @@ def is_explained(name: str, role: Granted, action: str) -> bool:
 
 def is_of_hosted_models(role: str) -> bool:
     """Containers are hosted by the local AWS itself, and it fetches their models with its own key."""
+    if "ModelPipelineAutopilotModel" in role:
+        return True
     return role.startswith("earshot-local-endpoint-") and "Release" not in role and "Canary" not in role
 
 
