@@ -70,9 +70,8 @@ NEVER_ASKED_OF = {
     },
     "-DutyAccess": {"dynamodb:UpdateItem": "nothing is held back or left unanswered within minutes"},
     # AWS's Autopilot starts jobs and makes models of its own; here its search is one program.
-    "-ModelPipelineAutopilotAccess": {
-        action: "the search starts nothing by itself"
-        for action in (
+    "-ModelPipelineAutopilotAccess": dict.fromkeys(
+        (
             "iam:PassRole",
             "sagemaker:AddTags",
             "sagemaker:CreateModel",
@@ -82,8 +81,9 @@ NEVER_ASKED_OF = {
                 for verb in ("Create", "Describe")
                 for job in ("HyperParameterTuning", "Processing", "Training", "Transform")
             ),
-        )
-    },
+        ),
+        "the search starts nothing by itself",
+    ),
     "-NotifyAccess": {"secretsmanager:GetSecretValue": "no destination of the local policy is a webhook"},
     "-PullerAccess": {"dynamodb:PutItem": "a cursor moves where a feed was read"},
     "-SpikesAccess": {
