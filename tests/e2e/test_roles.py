@@ -72,10 +72,7 @@ NEVER_ASKED_OF = {
     # AWS's Autopilot starts jobs and makes models of its own; here its search is one program.
     "-ModelPipelineAutopilotAccess": dict.fromkeys(
         (
-            "iam:PassRole",
-            "sagemaker:AddTags",
-            "sagemaker:CreateModel",
-            "sagemaker:DescribeModel",
+            *("iam:PassRole", "sagemaker:AddTags", "sagemaker:CreateModel", "sagemaker:DescribeModel"),
             *(
                 f"sagemaker:{verb}{job}Job"
                 for verb in ("Create", "Describe")
