@@ -70,7 +70,7 @@ def test_a_word_is_counted_without_case_and_punctuation(word: str, counted: str)
     assert plain(word) == counted
 
 
-def test_a_word_weighs_by_how_far_it_moves_answers_and_by_how_often_it_stands() -> None:
+def test_the_weight_of_a_word_is_how_far_it_moves_answers_and_how_often_it_stands() -> None:
     found = [
         attribution("bad the", 0.4, 0.01),
         attribution("Bad, the", 0.2, 0.03),
