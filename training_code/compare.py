@@ -3,7 +3,7 @@
     python3 -m training_code.compare --candidates DIR --features DIR --run RUN --output DIR [--current DIR]
         [--failed JSON]...
 
-Writes `comparison.json`, `comparison.html`, `champion.json`, `model_card.json`, and under `posttraining/` what a
+Writes `comparison.json`, `comparison.html`, `model_card.json`, and under `posttraining/` what a
 Clarify job measures the bias of the champion's answers from. Says the champion's name in the job's exit message. Judges
 no model: that is the gate's.
 """
@@ -21,7 +21,7 @@ from feedback.sentiment import CLASSES
 from training_code.bias.clarify_files import write_posttraining
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION
-from training_code.candidates.rows import read_split
+from training_code.candidates.rows import fingerprint_of
 from training_code.comparison import comparison_page, model_card
 from training_code.comparison.contenders import Contender, SplitFacts, read_contenders, read_facts, read_failures
 from training_code.comparison.document import champion_of, document
@@ -42,7 +42,7 @@ def compare(
     say(f"comparing {len(contenders)} candidates on {len(test)} test rows")
     found = document(
         run=run,
-        fingerprint=read_split(features / TEST, split=TEST).fingerprint,
+        fingerprint=fingerprint_of(features / TEST),
         contenders=contenders,
         champion=champion,
         failures=failures,
@@ -53,7 +53,6 @@ def compare(
     output.mkdir(parents=True, exist_ok=True)
     _write(output / "comparison.json", found)
     (output / "comparison.html").write_text(comparison_page.page_of(found), encoding="utf-8")
-    _write(output / "champion.json", {"name": champion.candidate.name})
     _write(output / "model_card.json", model_card.content(found))
     _write_posttraining(output / "posttraining", champion, test)
     return found

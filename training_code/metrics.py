@@ -103,7 +103,7 @@ def class_scores(table: Confusion) -> dict[str, ClassScore]:
 
 def macro_f1(table: Confusion) -> float:
     """The mean F1 of the classes that occur, in truth or in answers."""
-    return float(_macro_f1(table[None])[0])
+    return float(macro_f1_of_each(table[None])[0])
 
 
 def balanced_accuracy(table: Confusion) -> float:
@@ -114,14 +114,13 @@ def balanced_accuracy(table: Confusion) -> float:
 
 def macro_f1_interval(table: Confusion, *, resamples: int, seed: int) -> tuple[float, float]:
     """The 95 % percentile bootstrap of macro-F1."""
-    return _interval(_macro_f1(_resampled(table, resamples, seed)))
+    return _interval(macro_f1_of_each(_resampled(table, resamples, seed)))
 
 
 def recall_interval(table: Confusion, class_index: int, *, resamples: int, seed: int) -> tuple[float, float]:
     """The 95 % percentile bootstrap of one class's recall; (0, 0) for a class without rows, whose recall is 0 too."""
     draws = _resampled(table, resamples, seed)
-    support = draws[:, class_index].sum(axis=1)
-    found = _ratio(draws[:, class_index, class_index], support)[support > 0]
+    found = recall_of_each(draws, class_index)[draws[:, class_index].sum(axis=1) > 0]
     return _interval(found) if len(found) else (0.0, 0.0)
 
 
@@ -146,7 +145,7 @@ def calibration_error(truth: Classes, probabilities: Probabilities, *, bins: int
     return float(np.abs(gaps).sum() / len(truth))
 
 
-def _macro_f1(tables: Confusion) -> Probabilities:
+def macro_f1_of_each(tables: Confusion) -> Probabilities:
     """Macro-F1 of each table in [n, classes, classes]."""
     support, answered = tables.sum(axis=2), tables.sum(axis=1)
     hits = np.diagonal(tables, axis1=1, axis2=2)
@@ -154,6 +153,11 @@ def _macro_f1(tables: Confusion) -> Probabilities:
     total: Probabilities = np.where(occurs, _ratio(2 * hits, support + answered), 0.0).sum(axis=1)
     result: Probabilities = total / occurs.sum(axis=1)
     return result
+
+
+def recall_of_each(tables: Confusion, class_index: int) -> Probabilities:
+    """One class's recall in each table of [n, classes, classes]; 0 where it has no row."""
+    return _ratio(tables[:, class_index, class_index], tables[:, class_index].sum(axis=1))
 
 
 def _ratio(part: Confusion, whole: Confusion) -> Probabilities:

@@ -53,7 +53,7 @@ def read_split(folder: Path, *, split: str) -> SplitRows:
         text_ids=text_ids,
         texts=texts,
         classes=np.array(classes, dtype=np.int64),
-        fingerprint=_fingerprint(folder),
+        fingerprint=fingerprint_of(folder),
     )
 
 
@@ -77,7 +77,7 @@ def batches(folder: Path, columns: Sequence[str], *, split: str) -> Iterator[dic
             raise JobError(f"{path.name} of the {split} data cannot be read as features: {first_line}") from error
 
 
-def _fingerprint(folder: Path) -> str | None:
+def fingerprint_of(folder: Path) -> str | None:
     """The last file's, as all files of one build state the same."""
     metadata = pq.read_metadata(max(folder.rglob("*.parquet"))).metadata or {}
     return metadata[FINGERPRINT_KEY].decode() if FINGERPRINT_KEY in metadata else None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 
 from feedback.sentiment import CLASSES, Sentiment
-from training_code.metrics import Classes, Probabilities, calibration_error
+from training_code.metrics import Classes, Probabilities, calibration_error, macro_f1_of_each, recall_of_each
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -22,7 +22,6 @@ FLOOR_DRAWS = 200
 NEGATIVE = Sentiment.NEGATIVE.class_index
 
 _SIZE = len(CLASSES)
-Tables = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
 
 
@@ -57,8 +56,8 @@ def compare(truth: Classes, first: Classes, second: Classes, *, seed: int) -> Pa
     apart = int(right.sum() + wrong.sum())
     return Pair(
         rows=len(truth),
-        macro_f1=_difference(macro_f1(ours) - macro_f1(theirs)),
-        negative_recall=_difference(recall(ours, NEGATIVE) - recall(theirs, NEGATIVE)),
+        macro_f1=_difference(macro_f1_of_each(ours) - macro_f1_of_each(theirs)),
+        negative_recall=_difference(recall_of_each(ours, NEGATIVE) - recall_of_each(theirs, NEGATIVE)),
         accuracy_p_value=float(binomtest(int(right.sum()), apart).pvalue) if apart else 1.0,
     )
 
@@ -72,24 +71,6 @@ def _difference(values: Values) -> Difference:
     below, above = (drawn <= 0).sum() + 1, (drawn >= 0).sum() + 1
     p_value = min(1.0, 2 * min(below, above) / (len(drawn) + 1))
     return Difference(difference=float(values[0]), low=float(low), high=float(high), p_value=float(p_value))
-
-
-def macro_f1(tables: Tables) -> Values:
-    """Of each [classes, classes] table: the mean F1 of the classes that occur in truth or answers."""
-    support, answered = tables.sum(axis=2), tables.sum(axis=1)
-    hits = np.diagonal(tables, axis1=1, axis2=2)
-    occurs = (support + answered) > 0
-    scores = np.divide(2.0 * hits, support + answered, out=np.zeros(support.shape), where=occurs)
-    result: Values = scores.sum(axis=1) / np.maximum(occurs.sum(axis=1), 1)
-    return result
-
-
-def recall(tables: Tables, place: int) -> Values:
-    """Of one class in each table; 0 where it does not occur."""
-    support = tables[:, place].sum(axis=1)
-    hits = tables[:, place, place].astype(np.float64)
-    found: Values = np.divide(hits, support, out=np.zeros(len(tables)), where=support > 0)
-    return found
 
 
 def adaptive_calibration_error(truth: Classes, probabilities: Probabilities, *, bins: int = 15) -> float:

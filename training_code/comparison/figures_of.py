@@ -57,7 +57,7 @@ def by(truth: Classes, answers: Classes, values: Sequence[str | None]) -> dict[s
             "rows": int(chosen.sum()),
             "macro_f1": metrics.macro_f1(table),
             "accuracy": float(np.diag(table).sum() / table.sum()),
-            "negative_recall": float(chance.recall(table[None], chance.NEGATIVE)[0]),
+            "negative_recall": float(metrics.recall_of_each(table[None], chance.NEGATIVE)[0]),
         }
     return found
 

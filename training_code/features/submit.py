@@ -22,4 +22,4 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main([word for word in sys.argv[1:] if word != "training_code.features"]))
+    sys.exit(main(sys.argv[1:]))

@@ -60,16 +60,6 @@ def bars(
     return made
 
 
-def histogram(values: npt.ArrayLike, *, title: str, label: str, bins: int = 30) -> Figure:
-    """How many values fall where."""
-    made, axes = _prepared(2.8, title=title)
-    axes.hist(np.asarray(values, dtype=np.float64), bins=bins, color=COLOURS[0])
-    axes.set_xlabel(label, fontsize=9, color=INK)
-    axes.spines["bottom"].set_visible(True)
-    axes.spines["bottom"].set_color(INK)
-    return made
-
-
 def heatmap(
     matrix: npt.ArrayLike, rows: Sequence[str], columns: Sequence[str], *, title: str, row_name: str, column_name: str
 ) -> Figure:

@@ -11,7 +11,6 @@ from stacks.constructs.pipeline.jobs import (
     job_output,
     processing_job,
     script_mode,
-    spark_job,
 )
 from stacks.constructs.pipeline.states import THROTTLED, State, failure_of
 
@@ -162,11 +161,11 @@ def features(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, Sta
         catch=failure_of("Views", leads_to="StepFailed"),
         then={"Output": {}, "Next": "Channels"},
     )
-    job = spark_job(
+    job = processing_job(
         to,
         defaults,
         step="features",
-        script=SPARK_SCRIPT,
+        spark_script=SPARK_SCRIPT,
         arguments=_with_max_rows([*fixed, "--engine", "spark"]),
         inputs=reviews,
         outputs=outputs,

@@ -34,11 +34,15 @@ def processing_job(
     outputs: list[State],
     catch: State,
     then: State,
+    spark_script: str | None = None,
 ) -> State:
-    """A job of our own code; `inputs` is a list beside the code, or JSONata for the whole list."""
+    """A job of our own code; `inputs` is a list beside the code, or JSONata for the whole list.
+
+    With a `spark_script` it runs in AWS's Spark container, on a cluster.
+    """
     specification: State = {
-        "ImageUri": to.processing_image,
-        "ContainerEntrypoint": ["/bin/bash", "-c", JOB_SCRIPT],
+        "ImageUri": to.spark_image if spark_script else to.processing_image,
+        "ContainerEntrypoint": ["/bin/bash", "-c", spark_script or JOB_SCRIPT],
         "ContainerArguments": arguments,
     }
     return _processing(
@@ -51,6 +55,7 @@ def processing_job(
         outputs=outputs,
         catch=catch,
         then=then,
+        instances=defaults.spark_instance_count if spark_script else 1,
     )
 
 
@@ -122,38 +127,6 @@ def _processing(
         "Catch": [catch],
         **then,
     }
-
-
-def spark_job(
-    to: PipelineAddresses,
-    defaults: PipelineDefaults,
-    *,
-    step: str,
-    script: str,
-    arguments: Sequence[str] | str,
-    inputs: list[State],
-    outputs: list[State],
-    catch: State,
-    then: State,
-) -> State:
-    """A job of our own code in AWS's Spark container, on a cluster."""
-    specification: State = {
-        "ImageUri": to.spark_image,
-        "ContainerEntrypoint": ["/bin/bash", "-c", script],
-        "ContainerArguments": arguments,
-    }
-    return _processing(
-        to,
-        defaults,
-        step=step,
-        role=to.processing_role,
-        specification=specification,
-        inputs=[job_input("code", to.code), *inputs],
-        outputs=outputs,
-        catch=catch,
-        then=then,
-        instances=defaults.spark_instance_count,
-    )
 
 
 def train_script(to: PipelineAddresses, defaults: PipelineDefaults, *, name: str) -> State:

@@ -56,9 +56,8 @@ def named(found: dict[str, Any], name: str) -> dict[str, Any]:
 def test_the_champion_is_the_best_that_can_be_served_not_the_best_of_all(
     compared: tuple[Path, dict[str, Any]],
 ) -> None:
-    folder, found = compared
+    _, found = compared
     assert found["champion"] == "bert"
-    assert json.loads((folder / "out" / "champion.json").read_text()) == {"name": "bert"}
     assert named(found, "tfidf")["metrics"]["macro_f1"] > named(found, "bert")["metrics"]["macro_f1"]
 
 
