@@ -49,8 +49,10 @@ class Checkpoints:
     def save(self, step: int, checkpoint: Checkpoint) -> None:
         """Whole or not at all; only the last KEPT stay."""
         self._last = time.monotonic()
+        # Those of a run that was killed while it wrote are as large as the finished ones.
+        for left in self.folder.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(left, ignore_errors=True)
         aside = self.folder / f"{UNFINISHED}{step:09d}"
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         # Copies, for tensors that share their memory are refused.
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in checkpoint.tensors.items()}

@@ -59,7 +59,7 @@ def workplace(folder: Path, base: Path) -> Workplace:
     place = Workplace(folder)
     write_features(folder / "features")
     place.base.symlink_to(base)
-    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "unfinished-000000003").mkdir(parents=True)
     return place
 
 
@@ -77,13 +77,13 @@ def test_a_killed_run_and_an_ended_one_go_on_to_the_very_same_weights(base: Path
     for how, code in ((signal.SIGKILL, -9), (signal.SIGTERM, 143)):
         place = workplace(tmp_path / how.name, base)
         assert end_in_the_middle(place, how) == code
-        kept = sorted(path.name for path in (place.folder / "checkpoints").glob("step-*"))
-        assert len(kept) == 2, "only the last two stay"
         assert not (place.model / "model.safetensors").exists()
         again = place.train(*OPTIONS)
         assert again.returncode == 0, again.stderr
         assert "goes on from the checkpoint at step" in again.stdout
         assert outcome(place) == outcome(whole)
+        # A kill may come before the third is gone, or leave one unfinished: the run that goes on puts that right.
+        assert len(list((place.folder / "checkpoints").iterdir())) == 2, "only the last two stay"
 
 
 def test_what_is_no_checkpoint_of_this_run_is_passed_over_in_a_sentence(base: Path, tmp_path: Path) -> None:
