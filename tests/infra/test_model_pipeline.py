@@ -11,7 +11,7 @@ import pytest
 from bundles.sources import ROOT
 from cli.pipeline_jobs import branches, job_logs
 from stacks.constructs.pipeline.addresses import PipelineAddresses, PipelineDefaults
-from stacks.constructs.pipeline.features import features
+from stacks.constructs.pipeline.features import features, inputs
 from stacks.constructs.pipeline.jobs import JOB_SCRIPT
 from stacks.constructs.pipeline.tuning import SEARCHED
 from stacks.settings import DEV
@@ -337,18 +337,34 @@ def test_an_algorithm_of_awss_is_cut_off_from_the_network(app: Assembly) -> None
     assert train["EnableNetworkIsolation"] is True
 
 
-def test_features_run_on_spark_where_the_settings_say_so() -> None:
+def addresses() -> PipelineAddresses:
     places = {field.name: f"arn:aws:iam::000000000000:role/{field.name}" for field in fields(PipelineAddresses)}
     places |= {"job_prefix": "earshot-dev", "lake": "s3://lake/", "artifacts": "s3://artifacts/", "lake_bucket": "lake"}
     places |= {"spark_image": "173754725891.dkr.ecr.us-east-1.amazonaws.com/sagemaker-spark-processing:3.5-cpu"}
     places |= {"code": "s3://assets/code.gz", "crawler": "reviews", "registry": "earshot-dev", "region": "us-east-1"}
-    settings = DEV.training
-    given: dict[str, Any] = {field.name: getattr(settings, field.name, 60) for field in fields(PipelineDefaults)}
-    defaults = PipelineDefaults(**given | {"features_engine": "spark", "on_spot": True})
-    states = json.loads(json.dumps(features(PipelineAddresses(**places), defaults)))
+    return PipelineAddresses(**places)
+
+
+def defaults_with(**changed: Any) -> PipelineDefaults:
+    """Those of the stage dev, but for what is given."""
+    given: dict[str, Any] = {field.name: getattr(DEV.training, field.name, 60) for field in fields(PipelineDefaults)}
+    return PipelineDefaults(**given | changed)
+
+
+def test_classes_that_the_settings_balance_by_weights_are_weighed_in_training() -> None:
+    for balance, expected in (("none", "none"), ("weights", "balanced")):
+        given = inputs(addresses(), defaults_with(balance=balance))["Defaults"]["Assign"]
+        assert given["defaultHyperparameters"]["class-weights"] == expected
+        # The weights are of three classes, so that is what is learned.
+        assert given["defaultHyperparameters"]["targets"] == ("stars" if balance == "none" else "sentiments")
+
+
+def test_features_run_on_spark_where_the_settings_say_so() -> None:
+    to, settings = addresses(), DEV.training
+    states = json.loads(json.dumps(features(to, defaults_with(features_engine="spark", on_spot=True))))
     assert [state["Next"] for state in states.values()] == ["Views", "Channels"]
     on_spark = request_of("Features", states)
-    assert on_spark["AppSpecification"]["ImageUri"] == places["spark_image"]
+    assert on_spark["AppSpecification"]["ImageUri"] == to.spark_image
     assert on_spark["AppSpecification"]["ContainerArguments"][-2:] == ["--max-rows", "1000"]
     assert "--views" not in on_spark["AppSpecification"]["ContainerArguments"]
     assert on_spark["ProcessingResources"]["ClusterConfig"]["InstanceCount"] == settings.spark_instance_count

@@ -31,7 +31,7 @@ def inputs(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State
             "Type": "Pass",
             "Assign": {
                 "run": RUN_NAME,
-                "defaultHyperparameters": dict(sorted(defaults.hyperparameters.items())),
+                "defaultHyperparameters": dict(sorted(_hyperparameters(defaults).items())),
                 "scriptMode": script_mode(to),
             },
             "Next": "Input",
@@ -61,6 +61,12 @@ def inputs(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State
             "Cause": "{% 'Run ' & $run & ' asks for no candidate that can be served: name bert or tuned among them' %}",
         },
     }
+
+
+def _hyperparameters(defaults: PipelineDefaults) -> dict[str, str]:
+    """The stage's own; where it balances by weights, training weighs the three classes as `features.json` states."""
+    weighed = {"class-weights": "balanced", "targets": "sentiments"} if defaults.balance == "weights" else {}
+    return {**defaults.hyperparameters, **weighed}
 
 
 def crawl(to: PipelineAddresses, defaults: PipelineDefaults) -> dict[str, State]:
