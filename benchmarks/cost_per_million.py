@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.cost_per_million [--template cdk.out] [--per-month 10] [--batch 100] [--json]
 
 Memory and architecture of the functions and all that is billed by the month come from the synthesised prod templates
-(`make synth`), units from running the functions (`benchmarks.cost.usage`), prices from the dated `cli/prices.json`.
+(`make synth`), units from running the functions (`benchmarks.cost.usage`), prices from `cli/prices.py`.
 Fixed costs are spread over ``--per-month`` million. The free tier is left out. Goal: below 3 dollars at volume.
 """
 

@@ -19,7 +19,7 @@ class ForeignArtifactsError(ValueError):
 
 
 def artifact_uris(release_prefix: str) -> dict[str, str]:
-    """The artifact's address by container, below ``s3://bucket/models/RUN/``."""
+    """The artifact's address by container, below ``s3://bucket/models/RUN/CANDIDATE/``."""
     if not release_prefix.startswith("s3://") or not release_prefix.endswith("/"):
         raise ForeignArtifactsError(f"{release_prefix!r} is no s3:// prefix that ends with a slash.")
     return {container: f"{release_prefix}{container}.tar.gz" for container in CONTAINERS}

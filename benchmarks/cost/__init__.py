@@ -1,1 +1,1 @@
-"""What feedback costs: units counted by running the functions, for the dated prices of `cli/prices.json`."""
+"""What feedback costs: units counted by running the functions, for the dated prices of `cli/prices.py`."""
