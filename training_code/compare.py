@@ -21,11 +21,11 @@ from feedback.sentiment import CLASSES
 from training_code.bias.clarify_files import write_posttraining
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION
-from training_code.candidates.rows import fingerprint_of
 from training_code.comparison import comparison_page, model_card
 from training_code.comparison.contenders import Contender, SplitFacts, read_contenders, read_facts, read_failures
 from training_code.comparison.document import champion_of, document
 from training_code.failures import run_job
+from training_code.feature_rows import fingerprint_of
 from training_code.progress import say
 
 FACETS_OF_BIAS = ("category", "channel", "age_band", "length")

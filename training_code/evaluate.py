@@ -26,11 +26,11 @@ from training_code import artifacts, chain, metrics
 from training_code.calibration import softmax
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION, Candidate, Predictions
-from training_code.candidates.rows import SplitRows, read_split
 from training_code.containers.cascade import Cascade
 from training_code.containers.ragged import Ragged
 from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError, run_job
+from training_code.feature_rows import SplitRows, read_split
 from training_code.metrics import Classes, Probabilities
 from training_code.progress import SECONDS_BETWEEN_LINES, say
 

@@ -11,17 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from feedback.sentiment import CLASSES, LABELS, STARS
+from training_code import feature_rows
 from training_code.containers.ragged import Ids, pad
 from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError
 from training_code.metrics import Classes
 
 BATCHES_SORTED_TOGETHER = 40
-FINGERPRINT_KEY = b"fingerprint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,36 +51,24 @@ class Rows:
 
 def read_rows(folder: Path | None, *, split: str) -> Rows:
     """All Parquet files under `folder`; JobError when there are no rows, no such columns, or an unknown sentiment."""
-    paths = sorted(folder.rglob("*.parquet")) if folder is not None and folder.is_dir() else []
-    if not paths:
-        raise JobError(f"There is no {split} data: {folder or 'the channel'} holds no parquet file.")
+    if folder is None:
+        raise JobError(f"There is no {split} data: the channel holds no parquet file.")
     texts: list[str] = []
-    sentiments: list[int] = []
+    classes: list[int] = []
     stars: list[int | None] = []
-    fingerprint: str | None = None
-    for path in paths:
-        try:
-            with_stars = "stars" in pq.read_schema(path).names
-            columns = ["text", "sentiment", *(["stars"] if with_stars else [])]
-            table = pq.read_table(path, columns=columns, partitioning=None)
-        except (pa.ArrowException, OSError) as error:
-            raise JobError(f"{path.name} of the {split} data cannot be read as features: {error}") from error
-        metadata = table.schema.metadata or {}
-        if FINGERPRINT_KEY in metadata:
-            fingerprint = metadata[FINGERPRINT_KEY].decode()
-        texts += table.column("text").to_pylist()
-        sentiments += table.column("sentiment").to_pylist()
-        stars += table.column("stars").to_pylist() if with_stars else [None] * table.num_rows
-    class_of = {int(sentiment): sentiment.class_index for sentiment in CLASSES}
-    unknown = set(sentiments) - set(class_of)
-    if unknown:
-        raise JobError(f"The {split} data holds the unknown sentiment {sorted(map(str, unknown))[0]}.")
+    for batch in feature_rows.batches(folder, ("text", "sentiment"), split=split, optional=("stars",)):
+        texts += batch["text"]
+        classes += [feature_rows.class_of(sentiment, split=split) for sentiment in batch["sentiment"]]
+        stars += batch.get("stars", [None] * len(batch["text"]))
     if not texts:
         raise JobError(f"The {split} data has no rows.")
-    classes = np.array([class_of[sentiment] for sentiment in sentiments], dtype=np.int64)
     is_rated = all(type(each) is int and each in STARS for each in stars)
-    places = np.array(stars, dtype=np.int64) - STARS[0] if is_rated else None
-    return Rows(texts=texts, classes=classes, fingerprint=fingerprint, stars=places)
+    return Rows(
+        texts=texts,
+        classes=np.array(classes, dtype=np.int64),
+        fingerprint=feature_rows.fingerprint_of(folder),
+        stars=np.array(stars, dtype=np.int64) - STARS[0] if is_rated else None,
+    )
 
 
 def require_every_class(rows: Rows, *, split: str) -> None:

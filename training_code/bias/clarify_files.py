@@ -13,16 +13,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from feedback.sentiment import Sentiment
 from training_code.bias import clarify_config
 from training_code.bias.facets import HALF, LENGTH, RECORDED, Facet, half, length_band, usable
 from training_code.failures import JobError
+from training_code.feature_rows import batches
 
 SPLITS = ("train", "validation", "test")
-ROWS_PER_BATCH = 16_384
 
 _Row = dict[str, str | None]
 
@@ -87,19 +84,9 @@ def write_posttraining(
 def _feature_rows(features: Path) -> Iterator[tuple[int, _Row]]:
     """The sentiment of each row, and what is recorded of it; a facet whose column is not there is left out."""
     for split in SPLITS:
-        for path in sorted((features / split).rglob("*.parquet")):
-            try:
-                yield from _rows_of(path)
-            except (pa.ArrowException, OSError, KeyError) as error:
-                raise JobError(f"{path.name} of the {split} data cannot be read as features: {error}") from error
-
-
-def _rows_of(path: Path) -> Iterator[tuple[int, _Row]]:
-    with pq.ParquetFile(path) as file:
-        names = file.schema_arrow.names
-        wanted = ["text_id", "sentiment", *(name for name in (*RECORDED, "words") if name in names)]
-        for batch in file.iter_batches(batch_size=ROWS_PER_BATCH, columns=wanted):
-            columns = {name: batch.column(name).to_pylist() for name in wanted}
+        if not any((features / split).rglob("*.parquet")):
+            continue
+        for columns in batches(features / split, ("text_id", "sentiment"), split=split, optional=(*RECORDED, "words")):
             sentiments, text_ids = columns.pop("sentiment"), columns.pop("text_id")
             if "words" in columns:
                 columns[LENGTH] = [length_band(words) for words in columns.pop("words")]

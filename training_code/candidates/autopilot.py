@@ -21,14 +21,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from feedback.sentiment import LABELS
+from training_code import feature_rows
 from training_code.candidates import predictions
 from training_code.candidates.predictions import SPLITS, TEST, VALIDATION, Answered, Candidate
-from training_code.candidates.rows import read_split
 from training_code.failures import JobError, run_job
+from training_code.feature_rows import read_split
 from training_code.metrics import Classes, Probabilities, score
 from training_code.progress import say
 
@@ -69,7 +68,7 @@ def score_answers(
         name=NAME,
         title="Autopilot",
         family=NAME,
-        trained_rows=_rows_of(features / "train"),
+        trained_rows=feature_rows.count(features / "train", split="train"),
         training_seconds=training_seconds,
         # A search is many jobs on machines of Autopilot's choice.
         training_instance=None,
@@ -135,13 +134,6 @@ def _number(value: object, what: str) -> float:
         return float(str(value))
     except ValueError:
         raise JobError(f"The {what} is no number: {str(value)[:50]}.") from None
-
-
-def _rows_of(folder: Path) -> int:
-    try:
-        return sum(pq.ParquetFile(path).metadata.num_rows for path in sorted(folder.rglob("*.parquet")))
-    except (pa.ArrowException, OSError) as error:
-        raise JobError(f"The train data in {folder} cannot be read: {error}") from error
 
 
 def _files(place: Path) -> list[Path]:

@@ -22,8 +22,8 @@ import numpy as np
 from feedback.sentiment import CLASSES, LABELS
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION, Answered, Candidate
-from training_code.candidates.rows import SplitRows, read_split
 from training_code.failures import JobError, run_job
+from training_code.feature_rows import SplitRows, read_split
 from training_code.metrics import Probabilities, confusion, macro_f1, score
 from training_code.progress import say
 

@@ -16,17 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from feedback.sentiment import LABELS
-from training_code import artifacts
+from training_code import artifacts, feature_rows
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION, Answered, Candidate
-from training_code.candidates.rows import SplitRows, read_split
 from training_code.candidates.tokens import tokenized
 from training_code.candidates.views import LABEL_PREFIX
 from training_code.failures import JobError, run_job
+from training_code.feature_rows import SplitRows, read_split
 from training_code.metrics import Probabilities, score
 from training_code.progress import say
 
@@ -66,7 +64,7 @@ def score_model(
         name=NAME,
         title="BlazingText",
         family=NAME,
-        trained_rows=_trained_rows(features / "train"),
+        trained_rows=feature_rows.count(features / "train", split="train"),
         training_seconds=training_seconds,
         training_instance=training_instance,
         size_bytes=size,
@@ -114,13 +112,6 @@ def _hyperparameters(stated: Sequence[str]) -> dict[str, str]:
     if wrong is not None:
         raise JobError(f"A hyperparameter is stated as name=value, not as '{wrong}'.")
     return {name: value for name, _, value in pairs}
-
-
-def _trained_rows(folder: Path) -> int:
-    try:
-        return sum(pq.read_metadata(path).num_rows for path in sorted(folder.rglob("*.parquet")))
-    except (pa.ArrowException, OSError) as error:
-        raise JobError(f"The train data in {folder} cannot be read: {error}") from error
 
 
 def _say_scores(rows: SplitRows, answers: Probabilities) -> None:

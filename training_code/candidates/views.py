@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TextIO
 
 from feedback.sentiment import LABELS
-from training_code.candidates.rows import batches, class_of
 from training_code.candidates.tokens import tokenized
 from training_code.failures import JobError, run_job
+from training_code.feature_rows import batches, class_of
 from training_code.progress import say
 
 FOLDER = "views"

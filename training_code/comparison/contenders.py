@@ -15,8 +15,8 @@ import numpy as np
 from training_code.bias.facets import LENGTH, length_band
 from training_code.candidates import predictions
 from training_code.candidates.predictions import TEST, VALIDATION, Candidate, Predictions
-from training_code.candidates.rows import batches, class_of
 from training_code.failures import JobError
+from training_code.feature_rows import batches, class_of
 from training_code.metrics import Classes
 
 FACETS = ("category", "channel", "age_band", "language")

@@ -9,13 +9,12 @@ from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from feedback.sentiment import CLASSES
 from training_code.explanations.attributions import Text
 from training_code.explanations.words import words_of
 from training_code.failures import JobError
+from training_code.feature_rows import batches, class_of
 
 MOST_WORDS = 80
 
@@ -38,16 +37,10 @@ def drawn(test: Path, *, texts: int, seed: int) -> list[Text]:
 
 def _rows(test: Path) -> list[Text]:
     """By text id, so that the files' division does not matter."""
-    class_of = {int(sentiment): sentiment.class_index for sentiment in CLASSES}
-    found: list[Text] = []
-    for path in sorted(test.rglob("*.parquet")):
-        try:
-            table = pq.read_table(path, columns=["text_id", "text", "sentiment"], partitioning=None)
-        except (pa.ArrowException, OSError) as error:
-            raise JobError(f"{path.name} of the test data cannot be read as features: {error}") from error
-        found += [
-            Text(text_id=row["text_id"], text=row["text"], truth=class_of[row["sentiment"]])
-            for row in table.to_pylist()
-            if 2 <= len(words_of(row["text"])) <= MOST_WORDS and row["sentiment"] in class_of
-        ]
+    found = [
+        Text(text_id=text_id, text=text, truth=class_of(sentiment, split="test"))
+        for batch in batches(test, ("text_id", "text", "sentiment"), split="test")
+        for text_id, text, sentiment in zip(batch["text_id"], batch["text"], batch["sentiment"], strict=True)
+        if 2 <= len(words_of(text)) <= MOST_WORDS
+    ]
     return sorted(found, key=lambda text: text.text_id)

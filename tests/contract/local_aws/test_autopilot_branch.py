@@ -13,7 +13,7 @@ from tests.unit.local_sagemaker import automl_kit
 from tests.unit.training_code.candidates.features_kit import write_split
 from training_code.candidates import autopilot, views
 from training_code.candidates.predictions import read
-from training_code.candidates.rows import read_split
+from training_code.feature_rows import read_split
 
 from .conftest import LocalAws, eventually
 

@@ -115,7 +115,7 @@ MISSING = {
     "bias/posttraining/analysis.json": "There is no analysis.json in",
     "features/views/bias/dataset.csv": "There is no dataset.csv of the pre-training analysis in",
     "comparison/posttraining/dataset.csv": "There is no dataset.csv of the post-training analysis in",
-    "features/test": "There is no test row",
+    "features/test": "There is no test data",
 }
 EVERY_RUN = """
 import sys

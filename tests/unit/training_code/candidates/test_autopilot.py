@@ -13,8 +13,8 @@ import pytest
 from tests.unit.training_code.candidates.features_kit import COUNTS, write_features
 from training_code.candidates import autopilot
 from training_code.candidates.predictions import read
-from training_code.candidates.rows import read_split
 from training_code.failures import JobError
+from training_code.feature_rows import read_split
 
 # As Autopilot sorts them: by the alphabet, which is not our order by need.
 LABELS = ["negative", "neutral", "positive"]

@@ -1,7 +1,7 @@
-"""The rows of the features folder as candidates read them: in the order of the files, with their ids.
+"""The rows of the features folder as every later job reads them: in the order of the files.
 
-Every candidate and every view goes through the rows in this one order, so that answers can be joined by place. Needs
-numpy and pyarrow alone. Knows nothing of models.
+Candidates and views go through the rows in this one order, so that answers can be joined by place. Needs numpy and
+pyarrow alone. Knows nothing of models.
 """
 
 from __future__ import annotations
@@ -57,24 +57,39 @@ def read_split(folder: Path, *, split: str) -> SplitRows:
     )
 
 
-def batches(folder: Path, columns: Sequence[str], *, split: str) -> Iterator[dict[str, list[Any]]]:
-    """These columns of all parquet files under `folder`, a few thousand rows at a time, whatever there is of them."""
+def batches(
+    folder: Path, columns: Sequence[str], *, split: str, optional: Sequence[str] = ()
+) -> Iterator[dict[str, list[Any]]]:
+    """These columns of all parquet files under `folder`, and of the `optional` ones those that a file has.
+
+    A few thousand rows at a time, however many there are.
+    """
     paths = sorted(folder.rglob("*.parquet")) if folder.is_dir() else []
     if not paths:
         raise JobError(f"There is no {split} data: {folder} holds no parquet file.")
     for path in paths:
         try:
             with pq.ParquetFile(path) as file:
-                missing = [name for name in columns if name not in file.schema_arrow.names]
+                names = file.schema_arrow.names
+                missing = [name for name in columns if name not in names]
                 if missing:
                     raise JobError(f"{path.name} of the {split} data has no column '{missing[0]}'.")
+                wanted = [*columns, *(name for name in optional if name in names)]
                 # Group by group: one iterator over all keeps the groups that it has passed in memory.
                 for group in range(file.num_row_groups):
-                    for batch in file.iter_batches(ROWS_PER_BATCH, row_groups=[group], columns=list(columns)):
+                    for batch in file.iter_batches(ROWS_PER_BATCH, row_groups=[group], columns=wanted):
                         yield batch.to_pydict()
         except (pa.ArrowException, OSError) as error:
             first_line = str(error).partition("\n")[0][:300]
             raise JobError(f"{path.name} of the {split} data cannot be read as features: {first_line}") from error
+
+
+def count(folder: Path, *, split: str) -> int:
+    """How many rows there are, from the files' own footers."""
+    try:
+        return sum(pq.read_metadata(path).num_rows for path in sorted(folder.rglob("*.parquet")))
+    except (pa.ArrowException, OSError) as error:
+        raise JobError(f"The {split} data in {folder} cannot be read: {error}") from error
 
 
 def fingerprint_of(folder: Path) -> str | None:
