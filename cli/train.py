@@ -59,13 +59,16 @@ FULL = {
     "targets": "stars",
     "class-weights": "none",
     "decide": "macro-f1",
+    "teacher": "tfidf",
 }
+FULL_CANDIDATES = tuple(name for name in CANDIDATES if name != "tuned")
+"""Without the tuning job, which is many trainings: `--candidates` names it where there are machines for them."""
 
 
 def train(
     quick: Annotated[
         bool,
-        typer.Option("--quick/--full", help="The stage's settings, or all candidates, every layer and every row."),
+        typer.Option("--quick/--full", help="The stage's settings, or every layer and row, all candidates but tuned."),
     ] = True,
     candidates: Annotated[
         str | None, typer.Option(help=f"Names of candidates, with commas between them: {', '.join(CANDIDATES)}.")
@@ -98,7 +101,7 @@ def train(
         reviews_prefix=reviews_prefix,
         max_rows=max_rows,
         hyperparameters=chosen,
-        candidates=_candidates(candidates) if candidates else () if quick else CANDIDATES,
+        candidates=_candidates(candidates) if candidates else () if quick else FULL_CANDIDATES,
     )
     connection = connect(stage)
     if not wait:

@@ -223,6 +223,7 @@ _FULL_TRAINING = MappingProxyType(
         "targets": "stars",
         "class-weights": "none",
         "decide": "macro-f1",
+        "teacher": "tfidf",
     }
 )
 # Two or three minutes on two cores: short texts, two passes, a bounded number of rows.

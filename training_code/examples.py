@@ -80,9 +80,27 @@ def require_every_class(rows: Rows, *, split: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
+    """`taught` are a teacher's probabilities of the targets, where there is one; a spare batch counts for nothing."""
+
     input_ids: Ids
     attention_mask: Ids
     targets: Classes
+    taught: npt.NDArray[np.float32] | None = None
+    is_spare: bool = False
+
+    def part(self, place: int, of: int) -> Batch:
+        """Every `of`-th row from `place` on; a spare row where there is none, since models know no empty batch."""
+        if of == 1:
+            return self
+        is_spare = place >= len(self.targets)
+        rows = slice(0, 1) if is_spare else slice(place, None, of)
+        return Batch(
+            input_ids=self.input_ids[rows],
+            attention_mask=self.attention_mask[rows],
+            targets=self.targets[rows],
+            taught=None if self.taught is None else self.taught[rows],
+            is_spare=is_spare,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +111,7 @@ class Examples:
     classes: Classes
     pad_id: int
     stars: Classes | None = None
+    taught: npt.NDArray[np.float32] | None = None
 
     @classmethod
     def of(cls, rows: Rows, tokenization: Tokenization, *, with_stars: bool = False) -> Examples:
@@ -139,4 +158,5 @@ class Examples:
 
     def _batch(self, rows: npt.NDArray[np.int64]) -> Batch:
         input_ids, attention_mask = pad([self.ids[row] for row in rows], pad_id=self.pad_id)
-        return Batch(input_ids=input_ids, attention_mask=attention_mask, targets=self.targets[rows])
+        taught = None if self.taught is None else self.taught[rows]
+        return Batch(input_ids=input_ids, attention_mask=attention_mask, targets=self.targets[rows], taught=taught)

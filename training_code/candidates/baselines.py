@@ -75,13 +75,13 @@ def tfidf(splits: Splits, target: Path, *, seed: int, instance: str | None) -> N
     from scipy.sparse import hstack  # type: ignore[import-untyped]
 
     started = time.monotonic()
-    vectorizers = _vectorizers(len(splits.train))
-    parts = [_fitted(vectorizer, splits.train.texts) for vectorizer in vectorizers]
+    counted = vectorizers(len(splits.train))
+    parts = [fitted(vectorizer, splits.train.texts) for vectorizer in counted]
     matrix = hstack(parts).tocsr()
     say(f"{matrix.shape[1]} terms in {len(splits.train)} train rows, {time.monotonic() - started:.1f} s")
 
     def matrix_of(texts: Sequence[str]) -> Any:
-        return hstack([vectorizer.transform(texts) for vectorizer in vectorizers]).tocsr()
+        return hstack([vectorizer.transform(texts) for vectorizer in counted]).tocsr()
 
     known = matrix_of(splits.validation.texts)
     tried = []
@@ -93,8 +93,8 @@ def tfidf(splits: Splits, target: Path, *, seed: int, instance: str | None) -> N
         tried.append((found, model, strength))
     _, chosen, strength = max(tried, key=lambda one: one[0])
     seconds = time.monotonic() - started
-    terms = sum(len(term.encode()) for vectorizer in vectorizers for term in vectorizer.vocabulary_)
-    weights = chosen.coef_.nbytes + chosen.intercept_.nbytes + sum(entry.idf_.nbytes for entry in vectorizers)
+    terms = sum(len(term.encode()) for vectorizer in counted for term in vectorizer.vocabulary_)
+    weights = chosen.coef_.nbytes + chosen.intercept_.nbytes + sum(entry.idf_.nbytes for entry in counted)
     _write(
         splits,
         target,
@@ -115,7 +115,8 @@ def tfidf(splits: Splits, target: Path, *, seed: int, instance: str | None) -> N
     )
 
 
-def _vectorizers(rows: int) -> list[Any]:
+def vectorizers(rows: int) -> list[Any]:
+    """Of words and of characters, not yet fitted, for so many rows."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     least = LEAST_OCCURRENCES if rows >= ROWS_FOR_RARE_TERMS else dict.fromkeys(LEAST_OCCURRENCES, 1)
@@ -126,7 +127,8 @@ def _vectorizers(rows: int) -> list[Any]:
     ]
 
 
-def _fitted(vectorizer: Any, texts: Sequence[str]) -> Any:
+def fitted(vectorizer: Any, texts: Sequence[str]) -> Any:
+    """The sparse matrix [texts, terms] of what the vectorizer learned of them; JobError where there is no word."""
     try:
         return vectorizer.fit_transform(texts)
     except ValueError as error:
