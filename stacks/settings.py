@@ -59,6 +59,8 @@ class TrainingSettings:
     spark_instance_count: int = 2
     processing_instance_type: str = "ml.m5.xlarge"
     training_instance_type: str = "ml.g5.xlarge"
+    training_instance_count: int = 1
+    """Machines that train one model together, each with all of its GPUs."""
     train_on_spot: bool = False
     """Train on spare capacity, at about a third of the price; an interrupted job resumes from its checkpoints."""
     tuning_jobs: int = 12

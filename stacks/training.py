@@ -69,6 +69,7 @@ class Training(Stack):
                 seed=settings.seed,
                 processing_instance_type=settings.processing_instance_type,
                 training_instance_type=settings.training_instance_type,
+                training_instance_count=settings.training_instance_count,
                 spark_instance_count=settings.spark_instance_count,
                 on_spot=settings.train_on_spot,
                 tuning_jobs=settings.tuning_jobs,

@@ -12,7 +12,7 @@ from bundles.sources import ROOT
 from cli.pipeline_jobs import branches, job_logs
 from stacks.constructs.pipeline.addresses import PipelineAddresses, PipelineDefaults
 from stacks.constructs.pipeline.features import features, inputs
-from stacks.constructs.pipeline.jobs import JOB_SCRIPT
+from stacks.constructs.pipeline.jobs import JOB_SCRIPT, train_script
 from stacks.constructs.pipeline.tuning import SEARCHED
 from stacks.settings import DEV
 from tests.infra.intrinsics import example
@@ -357,6 +357,20 @@ def test_classes_that_the_settings_balance_by_weights_are_weighed_in_training() 
         assert given["defaultHyperparameters"]["class-weights"] == expected
         # The weights are of three classes, so that is what is learned.
         assert given["defaultHyperparameters"]["targets"] == ("stars" if balance == "none" else "sentiments")
+
+
+def test_several_machines_that_train_together_tell_each_other_their_gradients_encrypted() -> None:
+    for count, is_encrypted in ((1, False), (2, True)):
+        asked = defaults_with(training_instance_count=count, on_spot=False)
+        request = train_script(addresses(), asked, name="bert")
+        assert request["ResourceConfig"]["InstanceCount"] == count
+        assert ("EnableInterContainerTrafficEncryption" in request) is is_encrypted
+        source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://lake/train/"}}
+        given = {
+            "TrainingJobName": "earshot-dev-1",
+            "InputDataConfig": [{"ChannelName": "train", "DataSource": source}],
+        }
+        assert complaints("sagemaker", "CreateTrainingJob", request | given) == []
 
 
 def test_features_run_on_spark_where_the_settings_say_so() -> None:

@@ -53,6 +53,7 @@ class PipelineDefaults:
     seed: int
     processing_instance_type: str
     training_instance_type: str
+    training_instance_count: int
     spark_instance_count: int
     on_spot: bool
     tuning_jobs: int

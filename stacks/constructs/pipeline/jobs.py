@@ -154,12 +154,14 @@ def train_script(to: PipelineAddresses, defaults: PipelineDefaults, *, name: str
         "OutputDataConfig": {"S3OutputPath": f"{to.artifacts}training/", "KmsKeyId": to.key},
         "ResourceConfig": {
             "InstanceType": defaults.training_instance_type,
-            "InstanceCount": 1,
+            "InstanceCount": defaults.training_instance_count,
             "VolumeSizeInGB": defaults.volume_gib,
             **_volume_key(defaults.training_instance_type, to.key),
         },
         "StoppingCondition": limits,
         "EnableNetworkIsolation": False,
+        # Gradients say something of the texts: what several machines tell each other is not for others to read.
+        **({"EnableInterContainerTrafficEncryption": True} if defaults.training_instance_count > 1 else {}),
         **on_spot,
     }
 

@@ -19,6 +19,7 @@ OPTIONS = [
     "--learning-rate=3e-3",
     "--class-weights=balanced",
     "--focal-gamma=0.5",
+    "--teacher=tfidf",
     "--precision=fp32",
     "--quantize=never",
 ]

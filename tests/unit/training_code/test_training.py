@@ -244,3 +244,14 @@ def test_the_deeper_a_layer_the_slower_it_learns(tmp_path: Path) -> None:
         "[[1.0], [1.0], [1.0], [1.0], [3.0]]",
         "[[0.25], [0.5], [1.0], [1.0], [3.0]]",
     ]
+
+
+def test_the_guide_states_every_hyperparameter_with_its_default() -> None:
+    script = "import json; from dataclasses import asdict; from training_code.train import Hyperparameters as H"
+    done = run_training_python("-c", f"{script}; print(json.dumps(asdict(H())))")
+    assert done.returncode == 0, done.stderr
+    known = {name.replace("_", "-"): str(default) for name, default in json.loads(done.stdout).items()}
+    rows = re.findall(
+        r"^\| `([a-z-]+)` \| (?:`([^`]*)`)? ?\|", (ROOT / "docs" / "training.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == known
