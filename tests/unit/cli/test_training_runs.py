@@ -211,7 +211,7 @@ def test_a_job_in_a_branch_that_the_history_does_not_tell_of_is_known_by_its_fir
     assert followed(states, s3, lines_of("features")) == ["Candidates"], "it is in no branch that is under way"
 
 
-def test_candidates_are_asked_for_in_one_order_and_full_means_all(
+def test_candidates_are_asked_for_in_one_order_and_full_means_all_but_the_tuning_job(
     states: FakeStates, s3: FakeS3, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(train_command, "connect", lambda _: stage(states, s3))
@@ -219,7 +219,7 @@ def test_candidates_are_asked_for_in_one_order_and_full_means_all(
         result = CliRunner().invoke(app, ["train", "--no-wait", *arguments])
         assert result.exit_code == 0, result.stderr
     asked = [started["input"].get("candidates") for started in states.started]
-    assert asked == [["baselines", "bert"], ["baselines", "blazingtext", "autopilot", "bert", "tuned"], None]
+    assert asked == [["baselines", "bert"], ["baselines", "blazingtext", "autopilot", "bert"], None]
 
 
 @pytest.mark.parametrize(
