@@ -39,13 +39,13 @@ def write(batches: Iterable[pa.RecordBatch], path: Path, *, fingerprint: str) ->
     schema = SCHEMA.with_metadata({FINGERPRINT_KEY: fingerprint})
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         # Row groups of one size, whatever the engine's batches are: equal rows are equal files.
-        waiting: list[pa.RecordBatch] = []
+        waiting: list[pa.Table] = []
         for batch in batches:
-            waiting.append(batch)
+            waiting.append(pa.Table.from_batches([batch]).cast(schema))
             if sum(map(len, waiting)) >= ROWS_PER_GROUP:
-                table = pa.Table.from_batches(waiting).cast(schema).combine_chunks()
+                table = pa.concat_tables(waiting).combine_chunks()
                 whole = len(table) - len(table) % ROWS_PER_GROUP
                 writer.write_table(table.slice(0, whole), row_group_size=ROWS_PER_GROUP)
-                waiting = table.slice(whole).to_batches()
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting).cast(schema).combine_chunks())
+                waiting = [table.slice(whole)]
+        if sum(map(len, waiting)):
+            writer.write_table(pa.concat_tables(waiting).combine_chunks())
