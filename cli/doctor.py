@@ -125,9 +125,10 @@ def _account(connection: AwsConnection, settings: StageSettings) -> list[Check]:
     training = settings.training
     training_instance = training.training_instance_type
     jobs_at_once = ("bert" in training.candidates) + training.tuning_parallel * ("tuned" in training.candidates)
+    kind_of_use = "spot training" if training.train_on_spot else "training"
     wanted = {
         f"{settings.endpoint.instance_type} for endpoint usage": settings.endpoint.maximum_instances,
-        f"{training_instance} for {'spot training' if training.train_on_spot else 'training'} job usage": jobs_at_once,
+        f"{training_instance} for {kind_of_use} job usage": jobs_at_once * training.training_instance_count,
         # The jobs of the candidates run side by side.
         f"{training.processing_instance_type} for processing job usage": len(training.candidates) + 1,
     }

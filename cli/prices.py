@@ -136,7 +136,7 @@ AUTOPILOT_INSTANCES = 4
 def _run_hours(settings: TrainingSettings) -> Iterator[tuple[str, str, float]]:
     """Name, instance type and billed hours of the steps that a run of the settings has."""
     ours, theirs = settings.processing_instance_type, settings.training_instance_type
-    on_spot = SPOT_SHARE if settings.train_on_spot else 1.0
+    training = TRAINING_HOURS * settings.training_instance_count * (SPOT_SHARE if settings.train_on_spot else 1.0)
     machines = settings.spark_instance_count if settings.features_engine == "spark" else 1
     yield "features", ours, JOB_HOURS * machines
     yield "bias, comparison, explanations", ours, 4 * JOB_HOURS
@@ -151,14 +151,10 @@ def _run_hours(settings: TrainingSettings) -> Iterator[tuple[str, str, float]]:
                 yield candidate, AUTOPILOT_INSTANCE, AUTOPILOT_INSTANCES * settings.autopilot_minutes / 60
                 yield f"{candidate}, scoring", ours, 2 * JOB_HOURS
             case "bert":
-                yield candidate, theirs, TRAINING_HOURS * on_spot
+                yield candidate, theirs, training
                 yield f"{candidate}, evaluation", ours, JOB_HOURS
             case "tuned":
-                yield (
-                    f"{candidate}, {settings.tuning_jobs} jobs",
-                    theirs,
-                    settings.tuning_jobs * TRAINING_HOURS * on_spot,
-                )
+                yield f"{candidate}, {settings.tuning_jobs} jobs", theirs, settings.tuning_jobs * training
                 yield f"{candidate}, evaluation", ours, JOB_HOURS
 
 

@@ -22,7 +22,7 @@ from cli.project import LOCAL
 from cli.releases import follow_release
 from cli.render import console, error_console, evaluation_tables, print_json, say
 from cli.steps import Step, Steps
-from stacks.settings import CANDIDATES, SERVABLE
+from stacks.settings import CANDIDATES, FULL_RECIPE, SERVABLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,17 +50,7 @@ class Training:
 
 # Every layer, every row, three passes; five stars say more than three classes, and rare classes get their due in the
 # decision, which leaves probabilities honest.
-FULL = {
-    "epochs": "3",
-    "freeze-layers": "0",
-    "max-train-rows": "0",
-    "max-length": "192",
-    "learning-rate": "5e-5",
-    "targets": "stars",
-    "class-weights": "none",
-    "decide": "macro-f1",
-    "teacher": "tfidf",
-}
+FULL = {**FULL_RECIPE, "freeze-layers": "0", "max-train-rows": "0", "max-length": "192"}
 FULL_CANDIDATES = tuple(name for name in CANDIDATES if name != "tuned")
 """Without the tuning job, which is many trainings: `--candidates` names it where there are machines for them."""
 

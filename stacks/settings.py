@@ -216,11 +216,9 @@ class StageSettings:
             raise SettingsError(f"stage {self.name!r}: minimum_instances is above maximum_instances")
 
 
-_FULL_TRAINING = MappingProxyType(
+FULL_RECIPE = MappingProxyType(
     {
-        "base": "sentence-transformers/all-MiniLM-L6-v2",
         "epochs": "3",
-        "batch-size": "32",
         "learning-rate": "5e-5",
         "targets": "stars",
         "class-weights": "none",
@@ -228,6 +226,7 @@ _FULL_TRAINING = MappingProxyType(
         "teacher": "tfidf",
     }
 )
+_FULL_TRAINING = MappingProxyType({"base": "sentence-transformers/all-MiniLM-L6-v2", "batch-size": "32", **FULL_RECIPE})
 # Two or three minutes on two cores: short texts, two passes, a bounded number of rows.
 _QUICK_TRAINING = MappingProxyType(
     {

@@ -59,7 +59,8 @@ class Team:
 
     def mean(self, *values: float) -> list[float]:
         """Of every member, the same for all of them."""
-        return (self.sum(np.array(values, dtype=np.float64)) / self.size).tolist() if self.size > 1 else list(values)
+        means: list[float] = (self.sum(np.array(values, dtype=np.float64)) / self.size).tolist()
+        return means
 
     def sum(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Of every member's array, the same for all of them."""

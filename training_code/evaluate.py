@@ -89,6 +89,7 @@ def evaluate(
     validation: Path | None = None,
     candidate: Path | None = None,
     training_instance: str | None = None,
+    training_instances: int = 1,
     training_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Build, run, measure, write; returns what `evaluation.json` says."""
@@ -147,6 +148,7 @@ def evaluate(
             trained_rows=int(training.get("rows", 0)),
             training_seconds=float(training.get("seconds", 0.0)) if training_seconds is None else training_seconds,
             training_instance=training_instance,
+            training_instances=training_instances,
             size_bytes=size,
             texts_per_second=rows_per_second,
             is_deployable=True,
@@ -269,6 +271,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--validation", type=Path, help="folder with the validation rows")
     parser.add_argument("--candidate", type=Path, help="folder for what the comparison reads")
     parser.add_argument("--training-instance", help="the instance that it was trained on, for its price")
+    parser.add_argument("--training-instances", type=int, default=1, help="how many trained it together")
     parser.add_argument(
         "--training-seconds", type=float, help="what training took in all, where that is more than one job"
     )

@@ -105,7 +105,7 @@ def learn(
     optimizer = _optimizer(model, plan)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(total_steps, plan.warmup_share))
     loss_of = _Loss(
-        weights=class_weights(train.targets, plan.class_weights, of=model.config.num_labels).to(device),
+        weights=class_weights(train.targets, plan.class_weights, of=model.config.num_labels),
         label_smoothing=plan.label_smoothing,
         focal_gamma=plan.focal_gamma,
     )
@@ -138,14 +138,14 @@ def learn(
         at_epoch_start = generator.bit_generator.state
         batches = itertools.islice(train.shuffled_batches(plan.batch_size, generator), done_of_epoch, None)
         for batch in batches:
-            own_loss = 0.0
-            parts = [batch.part(team.rank * plan.accumulate + turn, team.size * plan.accumulate) for turn in turns]
-            for turn, part in zip(turns, parts, strict=True):
+            own_loss, divisor = 0.0, loss_of.divisor(batch)
+            for turn in turns:
+                part = batch.part(team.rank * plan.accumulate + turn, team.size * plan.accumulate)
                 with contextlib.nullcontext() if turn == turns[-1] else team.without_exchange(shared):
                     with _autocast(device, precision):
                         logits = _logits(shared, part, device)
                     # The team takes the mean of what its members found, of which each is a part of the sum.
-                    loss = loss_of(logits.float(), part) * (team.size / loss_of.divisor(batch))
+                    loss = loss_of(logits.float(), part) * (team.size / divisor)
                     loss.backward()
                     own_loss += loss.item()
             is_due = checkpoints is not None and (ending.is_asked or (team.is_first and checkpoints.is_due(step + 1)))
@@ -207,13 +207,14 @@ class _Loss:
     https://arxiv.org/abs/1708.02002"""
 
     weights: torch.Tensor
+    """[classes], on the CPU, where the divisor is found without waiting for a GPU."""
     label_smoothing: float
     focal_gamma: float
 
     def __call__(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         truth = torch.from_numpy(batch.targets if batch.taught is None else batch.taught).to(logits.device)
         losses = torch.nn.functional.cross_entropy(
-            logits, truth, weight=self.weights, label_smoothing=self.label_smoothing, reduction="none"
+            logits, truth, weight=self.weights.to(logits.device), label_smoothing=self.label_smoothing, reduction="none"
         )
         if self.focal_gamma:
             certain = logits.softmax(dim=-1).gather(1, torch.from_numpy(batch.targets).to(logits.device)[:, None])
@@ -221,7 +222,7 @@ class _Loss:
         return losses.sum() * (0.0 if batch.is_spare else 1.0)
 
     def divisor(self, batch: Batch) -> float:
-        return float(self.weights.cpu()[torch.from_numpy(batch.targets)].sum())
+        return float(self.weights[torch.from_numpy(batch.targets)].sum())
 
 
 class _Ending:

@@ -179,7 +179,9 @@ def train(hyperparameters: Hyperparameters, places: Places, team: Team = ALONE) 
         examples = Examples.of(rows, classifier.tokenization, with_stars=targets == FIVE_STARS)
         validation = Examples.of(validation_rows, classifier.tokenization)
         if hyperparameters.teacher == "tfidf":
-            examples = replace(examples, taught=team.from_first(_taught(rows, examples, hyperparameters, team)))
+            of = classifier.model.config.num_labels
+            lesson = _lesson(rows, examples, hyperparameters, of=of) if team.is_first else None
+            examples = replace(examples, taught=team.from_first(lesson))
         say(
             f"base {base}: {trainable / 1e6:.1f} million weights learn from {len(rows)} rows, "
             f"{len(validation_rows)} rows validate, at most {classifier.tokenization.max_length} tokens each"
@@ -269,11 +271,8 @@ def train(hyperparameters: Hyperparameters, places: Places, team: Team = ALONE) 
     )
 
 
-def _taught(rows: Rows, examples: Examples, wanted: Hyperparameters, team: Team) -> npt.NDArray[np.float32] | None:
-    if not team.is_first:
-        return None
+def _lesson(rows: Rows, examples: Examples, wanted: Hyperparameters, *, of: int) -> npt.NDArray[np.float32]:
     say(f"TF-IDF teaches: its answers to {len(rows)} rows, each from the others, count for {wanted.teacher_share:.0%}")
-    of = len(target_labels(FIVE_STARS if examples.stars is not None else SENTIMENTS))
     return taught(rows.texts, examples.targets, of=of, share=wanted.teacher_share, seed=wanted.seed)
 
 

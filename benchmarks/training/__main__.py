@@ -38,14 +38,11 @@ def main() -> None:
         write_reviews(reviews, REVIEWS)
         run("-m", "training_code.features", "--input", str(reviews.parent), "--output", str(features))
         rounds = [
-            {side: json.loads(run("-m", "benchmarks.training.side", side, str(features), str(options.rows)))}
-            for _ in range(options.rounds)
-            for side in ("plain", "ours")
+            {side: measured(side, features, options.rows) for side in ("plain", "ours")} for _ in range(options.rounds)
         ]
-        step = json.loads(run("-m", "benchmarks.training.side", "step", str(features), str(options.rows)))
-    best: dict[str, Any] = {
-        side: max((found[side] for found in rounds if side in found), key=lambda one: one["samples_per_second"])
-        for side in ("plain", "ours")
+        step = measured("step", features, options.rows)
+    best = {
+        side: max((found[side] for found in rounds), key=lambda one: one["samples_per_second"]) for side in rounds[0]
     }
     ratio = best["ours"]["samples_per_second"] / best["plain"]["samples_per_second"]
     show(
@@ -59,6 +56,11 @@ def main() -> None:
         note=f"{step['loop_ms'] - step['bare_ms']:.2f} ms beside the model (goal: 0.3)",
     )
     finish(options.json, {"sides": best, "ratio": ratio, "step": step})
+
+
+def measured(side: str, features: Path, rows: int) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("-m", "benchmarks.training.side", side, str(features), str(rows)))
+    return found
 
 
 def run(*command: str) -> str:

@@ -38,7 +38,7 @@ def examples(features: Path, split: str, rows: int, tokenization: Tokenization) 
     return Examples.of(read_rows(features / split, split=split).limited(rows), tokenization)
 
 
-def plan(precision: str = "auto") -> learning.Plan:
+def plan() -> learning.Plan:
     return learning.Plan(
         epochs=1,
         batch_size=BATCH,
@@ -51,7 +51,7 @@ def plan(precision: str = "auto") -> learning.Plan:
         clip_norm=1.0,
         max_steps=None,
         patience=1,
-        precision=precision,
+        precision="auto",
         seed=SEED,
     )
 

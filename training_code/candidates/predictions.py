@@ -57,6 +57,8 @@ class Candidate:
     texts_per_second: float | None
     """As measured where the candidate was scored, in one process; None where nobody measured."""
     is_deployable: bool
+    training_instances: int = 1
+    """Of the type `training_instance`, all for as long as training took."""
     details: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -211,6 +213,8 @@ def _check_candidate(candidate: Candidate, *, where: str) -> None:
         "trained_rows": _is_number(candidate.trained_rows) and isinstance(candidate.trained_rows, int),
         "training_seconds": _is_number(candidate.training_seconds),
         "training_instance": candidate.training_instance is None or is_text(candidate.training_instance),
+        "training_instances": _is_number(candidate.training_instances)
+        and isinstance(candidate.training_instances, int),
         "size_bytes": _is_number(candidate.size_bytes) and isinstance(candidate.size_bytes, int),
         "texts_per_second": candidate.texts_per_second is None or _is_number(candidate.texts_per_second),
         "is_deployable": isinstance(candidate.is_deployable, bool),

@@ -35,7 +35,7 @@ def cost(candidate: Candidate) -> dict[str, Any]:
         "training_instance": candidate.training_instance,
         "training_dollars": None
         if training_hour is None
-        else candidate.training_seconds * training_hour / SECONDS_PER_HOUR,
+        else candidate.training_instances * candidate.training_seconds * training_hour / SECONDS_PER_HOUR,
         "texts_per_second": rate,
         "served_on": SERVED_ON,
         "dollars_per_million": None if not rate else 1e6 / rate / SECONDS_PER_HOUR * hours[SERVED_ON],

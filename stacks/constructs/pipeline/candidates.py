@@ -253,6 +253,7 @@ def _evaluation(
             *("--run", "{% $run %}"),
             *("--training-seconds", f"{{% $string({seconds}) %}}"),
             *("--training-instance", defaults.training_instance_type),
+            *("--training-instances", str(defaults.training_instance_count)),
             *("--output", f"{PROCESSING}/output/evaluation"),
             *("--release", f"{PROCESSING}/output/release"),
             *("--candidate", f"{PROCESSING}/output/candidate"),

@@ -23,6 +23,7 @@ OPTIONS = [
     "--precision=fp32",
     "--quantize=never",
 ]
+ROUNDING = 2e-4
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +37,31 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def trained(folder: Path, base: Path, *options: str, **environment: str) -> tuple[Workplace, str]:
+@pytest.fixture(scope="module")
+def alone(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """What one process learns."""
+    place = workplace(tmp_path_factory.mktemp("alone"), base)
+    trained(place)
+    return place
+
+
+def workplace(folder: Path, base: Path) -> Workplace:
     place = Workplace(folder)
     write_features(folder / "features")
     place.base.symlink_to(base)
-    done = place.train(*OPTIONS, *options, **environment)
+    return place
+
+
+def trained(place: Workplace, *options: str) -> str:
+    done = place.train(*OPTIONS, *options)
     assert done.returncode == 0, done.stderr
-    return place, done.stdout
+    return str(done.stdout)
 
 
-def figures(place: Workplace) -> list[dict[str, Any]]:
+def figures(place: Workplace) -> list[dict[str, float]]:
+    """Of every epoch, without speeds."""
     lines = (place.folder / "output" / "data" / "history.jsonl").read_text().splitlines()
-    return [
-        {name: pytest.approx(value, abs=2e-4) for name, value in json.loads(line).items() if "samples" not in name}
-        for line in lines
-    ]
-
-
-def weights(place: Workplace) -> dict[str, Any]:
-    return {name: pytest.approx(value, abs=2e-4) for name, value in learned(place).items()}
+    return [{name: value for name, value in json.loads(line).items() if "samples" not in name} for line in lines]
 
 
 def learned(place: Workplace) -> dict[str, Any]:
@@ -63,44 +70,41 @@ def learned(place: Workplace) -> dict[str, Any]:
     return {name: value for name, value in found.items() if not name.endswith("key.bias")}
 
 
+def same(weights: dict[str, Any]) -> dict[str, Any]:
+    return {name: pytest.approx(value, abs=ROUNDING) for name, value in weights.items()}
+
+
 @pytest.mark.parametrize("options", [["--processes=2"], ["--accumulate=4"], ["--processes=2", "--accumulate=2"]])
 def test_processes_and_accumulation_end_with_the_weights_of_one_process(
-    base: Path, tmp_path: Path, options: list[str]
+    base: Path, alone: Workplace, tmp_path: Path, options: list[str]
 ) -> None:
-    alone, _ = trained(tmp_path / "alone", base)
-    team, said = trained(tmp_path / "team", base, *options)
+    team = workplace(tmp_path, base)
+    said = trained(team, *options)
 
-    assert learned(team) == weights(alone)
-    history = (team.folder / "output" / "data" / "history.jsonl").read_text().splitlines()
-    kept = [{name: value for name, value in json.loads(line).items() if "samples" not in name} for line in history]
-    assert kept == figures(alone)
+    assert learned(team) == same(learned(alone))
+    assert figures(team) == [pytest.approx(entry, abs=ROUNDING) for entry in figures(alone)]
     assert said.count("done in") == 1, "only the first of a team speaks"
     assert load(team.model / "training.json")["steps"] == load(alone.model / "training.json")["steps"]
 
 
-def test_a_team_goes_on_from_the_checkpoint_of_one_process(base: Path, tmp_path: Path) -> None:
-    whole, _ = trained(tmp_path / "whole", base)
-    place = Workplace(tmp_path / "part")
-    write_features(place.folder / "features")
-    place.base.symlink_to(base)
+def test_a_team_goes_on_from_the_checkpoint_of_one_process(base: Path, alone: Workplace, tmp_path: Path) -> None:
+    place = workplace(tmp_path, base)
     (place.folder / "checkpoints").mkdir()
-    assert place.train(*OPTIONS, "--checkpoint-steps=10").returncode == 0
+    trained(place, "--checkpoint-steps=10")
     for left in ("model/model.safetensors", "output/data/history.jsonl"):
         (place.folder / left).unlink()
 
-    again = place.train(*OPTIONS, "--checkpoint-steps=10", "--processes=2")
+    said = trained(place, "--checkpoint-steps=10", "--processes=2")
 
-    assert again.returncode == 0, again.stderr
-    assert "goes on from the checkpoint at step 40 of 45" in again.stdout
-    assert learned(place) == weights(whole)
+    assert "goes on from the checkpoint at step 40 of 45" in said
+    assert learned(place) == same(learned(alone))
 
 
 def test_what_stops_one_process_stops_a_team_with_the_same_sentence(base: Path, tmp_path: Path) -> None:
-    place = Workplace(tmp_path)
-    write_features(place.folder / "features")
+    place = workplace(tmp_path, base)
     (place.folder / "features" / "validation" / "part-0.parquet").unlink()
 
-    done = place.train(*OPTIONS, f"--base={base}", "--processes=2")
+    done = place.train(*OPTIONS, "--processes=2")
 
     assert done.returncode != 0
     assert (place.folder / "output" / "failure").read_text().startswith("There is no validation data")

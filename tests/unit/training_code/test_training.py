@@ -203,6 +203,8 @@ for case in sys.argv[1:]:
     options = {"package": ["--base", "package:no_such_model"], "folder": ["--base", "/nowhere/at/all"]}
     options |= {"rate": ["--learning-rate", "0"], "word": ["--epochs", "many"], "unknown": ["--speed", "9"]}
     options |= {"layers": ["--freeze-layers", "3"], "decay": ["--layer-decay", "1.5"]}
+    options |= {"parts": ["--accumulate", "0"], "share": ["--teacher-share", "1.5"], "focal": ["--focal-gamma", "-1"]}
+    options |= {"team": ["--processes", "-1"], "teacher": ["--teacher", "nobody"]}
     assert main(["--base", "base", *options.get(case, [])], places) == 1
 """
     sentences = {
@@ -214,6 +216,12 @@ for case in sys.argv[1:]:
         "decay": "The hyperparameters cannot be used: --layer-decay must be above zero and at most 1.",
         "layers": "--freeze-layers 3 is more than the 2 layers that the base model has.",
         "channel": "There is no train data: nowhere holds no parquet file.",
+        "parts": "The hyperparameters cannot be used: --accumulate must be above zero.",
+        "share": "The hyperparameters cannot be used: --teacher-share must be from 0 to 1.",
+        "focal": "The hyperparameters cannot be used: --focal-gamma must not be negative.",
+        "team": "The hyperparameters cannot be used: --processes must not be negative.",
+        "teacher": "The hyperparameters cannot be used: argument --teacher: invalid choice: 'nobody' "
+        "(choose from 'none', 'tfidf').",
     }
     done = run_training_python("-c", program, *sentences, folder=tmp_path)
     assert done.returncode == 0, done.stderr
