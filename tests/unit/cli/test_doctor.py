@@ -86,6 +86,10 @@ def test_the_cost_of_a_run_is_that_of_its_candidates() -> None:
     assert 0 < only_bert.run_dollars < whole.run_dollars == pytest.approx(sum(step.dollars for step in whole.run))
     on_demand = stage_cost(replace(DEV, training=replace(DEV.training, train_on_spot=False)))
     assert on_demand.run_dollars > whole.run_dollars
+    of_two = stage_cost(replace(DEV, training=replace(DEV.training, training_instance_count=2)))
+    kind = DEV.training.training_instance_type
+    on_machines = [sum(step.dollars for step in cost.run if step.instance_type == kind) for cost in (whole, of_two)]
+    assert on_machines[1] == pytest.approx(2 * on_machines[0])
     assert any("A training run" in line for line in doctor._cost_lines(whole, DEV))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from tests.unit.training_code.candidates.features_kit import rows, write_split
 from tests.unit.training_code.comparison.contenders_kit import write_candidate
 from tests.unit.training_code.model_kit import run_training_python
+from training_code.candidates.predictions import Candidate
+from training_code.comparison.costs import cost
 
 COUNTS = {"train": 30, "validation": 120, "test": 300}
 FAILED = json.dumps({"name": "autopilot", "reason": "The column 'sentiment' is <missing>."})
@@ -102,6 +105,22 @@ def test_cost_follows_from_what_was_measured_and_is_unknown_where_nothing_was(
     assert cost["training_dollars"] == pytest.approx(60 / 3600 * 1.408)
     assert cost["dollars_per_million"] == pytest.approx(1e6 / 250 / 3600 * 0.102)
     assert named(found, "tfidf")["cost"]["dollars_per_million"] is None
+
+
+def test_machines_that_train_together_all_cost() -> None:
+    alone = Candidate(
+        name="bert",
+        title="BERT",
+        family="bert",
+        trained_rows=1,
+        training_seconds=60,
+        training_instance="ml.g5.xlarge",
+        size_bytes=1,
+        texts_per_second=None,
+        is_deployable=True,
+    )
+    three = cost(replace(alone, training_instances=3))["training_dollars"]
+    assert three == pytest.approx(3 * cost(alone)["training_dollars"])
 
 
 def test_a_candidate_that_failed_is_told_with_its_reason(compared: tuple[Path, dict[str, Any]]) -> None:
