@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import safetensors.numpy
 
-from tests.unit.training_code.test_training import Workplace, load, write_features
+from tests.unit.training_code.test_training import Workplace, load
 from tests.unit.training_code.tiny_base import write_tiny_base
 
 # 240 rows in batches of 17: the last of an epoch holds two rows, which four parts cannot share.
@@ -40,15 +40,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def alone(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """What one process learns."""
-    place = workplace(tmp_path_factory.mktemp("alone"), base)
+    place = Workplace.prepared(tmp_path_factory.mktemp("alone"), base)
     trained(place)
-    return place
-
-
-def workplace(folder: Path, base: Path) -> Workplace:
-    place = Workplace(folder)
-    write_features(folder / "features")
-    place.base.symlink_to(base)
     return place
 
 
@@ -78,7 +71,7 @@ def same(weights: dict[str, Any]) -> dict[str, Any]:
 def test_processes_and_accumulation_end_with_the_weights_of_one_process(
     base: Path, alone: Workplace, tmp_path: Path, options: list[str]
 ) -> None:
-    team = workplace(tmp_path, base)
+    team = Workplace.prepared(tmp_path, base)
     said = trained(team, *options)
 
     assert learned(team) == same(learned(alone))
@@ -88,7 +81,7 @@ def test_processes_and_accumulation_end_with_the_weights_of_one_process(
 
 
 def test_a_team_goes_on_from_the_checkpoint_of_one_process(base: Path, alone: Workplace, tmp_path: Path) -> None:
-    place = workplace(tmp_path, base)
+    place = Workplace.prepared(tmp_path, base)
     (place.folder / "checkpoints").mkdir()
     trained(place, "--checkpoint-steps=10")
     for left in ("model/model.safetensors", "output/data/history.jsonl"):
@@ -101,7 +94,7 @@ def test_a_team_goes_on_from_the_checkpoint_of_one_process(base: Path, alone: Wo
 
 
 def test_what_stops_one_process_stops_a_team_with_the_same_sentence(base: Path, tmp_path: Path) -> None:
-    place = workplace(tmp_path, base)
+    place = Workplace.prepared(tmp_path, base)
     (place.folder / "features" / "validation" / "part-0.parquet").unlink()
 
     done = place.train(*OPTIONS, "--processes=2")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.unit.training_code.model_kit import ROOT, TRAINING_PYTHON
-from tests.unit.training_code.test_training import Workplace, load, write_features
+from tests.unit.training_code.test_training import Workplace, load
 from tests.unit.training_code.tiny_base import write_tiny_base
 
 OPTIONS = [
@@ -56,9 +56,7 @@ def load_line(line: str) -> Any:
 
 
 def workplace(folder: Path, base: Path) -> Workplace:
-    place = Workplace(folder)
-    write_features(folder / "features")
-    place.base.symlink_to(base)
+    place = Workplace.prepared(folder, base)
     (folder / "checkpoints" / "unfinished-000000003").mkdir(parents=True)
     return place
 

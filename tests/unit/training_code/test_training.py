@@ -47,6 +47,14 @@ class Workplace:
     def model(self) -> Path:
         return self.folder / "model"
 
+    @classmethod
+    def prepared(cls, folder: Path, base: Path) -> Workplace:
+        """With features, and a base model that others use too."""
+        place = cls(folder)
+        write_features(folder / "features")
+        place.base.symlink_to(base)
+        return place
+
     def train(self, *options: str, **environment: str) -> Any:
         settings = {
             "SM_CHANNEL_TRAIN": str(self.folder / "features" / "train"),
