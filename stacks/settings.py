@@ -218,8 +218,8 @@ class StageSettings:
 
 FULL_RECIPE = MappingProxyType(
     {
-        "epochs": "3",
-        "learning-rate": "5e-5",
+        "epochs": "4",
+        "learning-rate": "7e-5",
         "targets": "stars",
         "class-weights": "none",
         "decide": "macro-f1",

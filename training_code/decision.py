@@ -14,12 +14,18 @@ from feedback.sentiment import LABELS, Sentiment
 from training_code.containers.decision import Weights, decided, equal_weights
 from training_code.metrics import Classes, Probabilities, class_scores, confusion, macro_f1
 
-DECIDE = ("argmax", "macro-f1")
+LIKELIEST, BY_MACRO_F1 = "argmax", "macro-f1"
+DECIDE = (LIKELIEST, BY_MACRO_F1)
 STEP = 0.1
 STEPS = {Sentiment.NEGATIVE: 13, Sentiment.NEUTRAL: 16, Sentiment.POSITIVE: 1}
 """How many logarithms are tried, from 0 on: positive feedback is the most frequent, and keeps its weight of 1."""
 LARGEST_LOSS = 0.003
 """Of macro-F1, against the best weights: validation rows are a sample, and weights near 1 need the least luck."""
+
+
+def weights_for(decide: str, probabilities: Probabilities, truth: Classes) -> Weights:
+    """The weights of one of the ways to `DECIDE`."""
+    return choose_weights(probabilities, truth) if decide == BY_MACRO_F1 else equal_weights()
 
 
 def choose_weights(probabilities: Probabilities, truth: Classes) -> Weights:

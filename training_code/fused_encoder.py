@@ -13,11 +13,20 @@ from typing import Any
 
 import torch
 
-READ_THE_FIRST_TOKEN = tuple(
+_READ_THE_FIRST_TOKEN = tuple(
     f"{kind}ForSequenceClassification" for kind in ("Bert", "Roberta", "XLMRoberta", "Electra")
 )
 PADDING_BIAS = -10_000.0
 """Added to the score of a padded token: its share is exactly zero, and no infinity gets into the arithmetic."""
+
+
+def reads_the_first_token(model: Any) -> bool:
+    """Whether the head reads nothing else of the last layer of `model.base_model.encoder`."""
+    return (
+        type(model).__name__ in _READ_THE_FIRST_TOKEN
+        and hasattr(model.base_model, "encoder")
+        and not model.config.is_decoder
+    )
 
 
 class PaddingBias:
@@ -103,8 +112,8 @@ def fused_encoder(model: Any) -> Iterator[PaddingBias]:
         replaced.append((parent, name, getattr(parent, name)))
         setattr(parent, name, made.eval())
 
-    encoder = getattr(model.base_model, "encoder", None)
-    if type(model).__name__ in READ_THE_FIRST_TOKEN and encoder is not None and not model.config.is_decoder:
+    if reads_the_first_token(model):
+        encoder = model.base_model.encoder
         last = len(encoder.layer) - 1
         replace(encoder.layer, str(last), _FirstTokenLayer(encoder.layer[last], bias))
         for layer in encoder.layer[:last]:

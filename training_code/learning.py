@@ -21,12 +21,14 @@ import numpy.typing as npt
 import torch
 
 from feedback.sentiment import CLASSES
-from training_code import metrics, progress
+from training_code import decision, metrics, progress
 from training_code.calibration import softmax
 from training_code.checkpoints import Checkpoint, Checkpoints
+from training_code.containers.decision import decided, of_decided
 from training_code.distributed import ALONE, Team
 from training_code.examples import Batch, Examples
 from training_code.failures import JobError
+from training_code.lean_encoder import lean_encoder
 from training_code.metrics import Classes
 from training_code.progress import Progress
 from training_code.targets import sentiment_logits
@@ -53,6 +55,8 @@ class Plan:
     layer_decay: float = 1.0
     focal_gamma: float = 0.0
     accumulate: int = 1
+    decide: str = decision.LIKELIEST
+    """How the model that is served will decide, by which the best epoch is chosen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +99,18 @@ def learn(
     what one would; only dropout is drawn by each for itself, and anew where it goes on from a checkpoint.
     """
     device = best_device(team)
+    model.to(device)
+    with lean_encoder(model, device):
+        return _learn(model, train, validation, plan, checkpoints, team)
+
+
+def _learn(
+    model: Any, train: Examples, validation: Examples, plan: Plan, checkpoints: Checkpoints | None, team: Team
+) -> Learned:
+    device = next(model.parameters()).device
     precision = choose_precision(plan.precision, device)
     torch.manual_seed(plan.seed + team.rank)
     generator = np.random.default_rng(plan.seed)
-    model.to(device)
     total_steps = train.steps_per_epoch(plan.batch_size) * plan.epochs
     if plan.max_steps is not None:
         total_steps = min(total_steps, plan.max_steps)
@@ -182,7 +194,7 @@ def learn(
                 progress.say(f"asked to end at step {step} of {total_steps}")
                 raise SystemExit(128 + signal.SIGTERM)
         done_of_epoch = 0
-        measured = _measure(model, validation, precision, team)
+        measured = _measure(model, validation, plan.decide, precision, team)
         measured |= {"train:loss": followed.smoothed_loss, "train:samples_per_second": followed.samples_per_second}
         progress.report_metrics(measured, epoch=epoch, step=step)
         history.append({"epoch": float(epoch), "step": float(step)} | measured)
@@ -361,11 +373,12 @@ def _autocast(device: torch.device, precision: str) -> Iterator[None]:
         yield
 
 
-def _measure(model: Any, validation: Examples, precision: str, team: Team) -> dict[str, float]:
-    logits = predict_logits(model, validation, precision=precision, team=team)
-    scores = metrics.score(validation.classes, softmax(logits), resamples=100)
-    rows = np.arange(len(validation))
-    loss = -np.log(np.maximum(softmax(logits)[rows, validation.classes], 1e-12)).mean()
+def _measure(model: Any, validation: Examples, decide: str, precision: str, team: Team) -> dict[str, float]:
+    truth = validation.classes
+    probabilities = softmax(predict_logits(model, validation, precision=precision, team=team))
+    answers = decided(probabilities, decision.weights_for(decide, probabilities, truth))
+    scores = metrics.score(truth, probabilities, answers, resamples=100)
+    loss = -np.log(np.maximum(of_decided(probabilities, truth), 1e-12)).mean()
     return {
         "validation:loss": float(loss),
         "validation:accuracy": scores.accuracy,

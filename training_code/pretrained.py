@@ -22,6 +22,8 @@ from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError
 
 PACKAGE = "package:"
+_ATTENTION_DROPOUTS = ("attention_probs_dropout_prob", "attention_dropout")
+"""What the kinds of models call it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,19 +63,35 @@ def _model_folder(folder: Path, what: str) -> Path:
 
 
 def load_classifier(
-    source: str, *, base: str, max_length: int, seed: int, labels: Sequence[str] = LABELS
+    source: str,
+    *,
+    base: str,
+    max_length: int,
+    seed: int,
+    labels: Sequence[str] = LABELS,
+    attention_dropout: float | None = None,
 ) -> Classifier:
-    """Pretrained weights with a fresh head of as many classes as labels; the seed decides the head's first weights."""
+    """Pretrained weights with a fresh head of as many classes as labels; the seed decides the head's first weights.
+
+    `attention_dropout` is the share of attention that training leaves out, as the base says where it is None.
+    """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.manual_seed(seed)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(source)  # nosec B615 - the base is the user's to name
-        model = transformers.AutoModelForSequenceClassification.from_pretrained(  # nosec B615 - safetensors only
+        config = transformers.AutoConfig.from_pretrained(  # nosec B615 - the base is the user's to name
             source,
             num_labels=len(labels),
             id2label=dict(enumerate(labels)),
             label2id={label: index for index, label in enumerate(labels)},
+        )
+        for name in _ATTENTION_DROPOUTS:
+            if attention_dropout is not None and hasattr(config, name):
+                setattr(config, name, attention_dropout)
+        model = transformers.AutoModelForSequenceClassification.from_pretrained(  # nosec B615 - safetensors only
+            source,
+            config=config,
             ignore_mismatched_sizes=True,
             use_safetensors=True,
             dtype=torch.float32,

@@ -27,7 +27,7 @@ from feedback.sentiment import CLASSES, LABELS
 from training_code import calibration, cascade, decision, distributed, learning, metrics, pretrained, serving_graph
 from training_code.artifacts import to_json
 from training_code.checkpoints import Checkpoints, identity_of
-from training_code.containers.decision import KEY, Weights, decided, equal_weights, of_decided, weights_by_label
+from training_code.containers.decision import KEY, Weights, decided, of_decided, weights_by_label
 from training_code.distributed import ALONE, Team
 from training_code.examples import Examples, Rows, read_rows, require_every_class
 from training_code.failures import JobError, run_job
@@ -86,6 +86,7 @@ class Hyperparameters:
     class_weights: str = "sqrt"
     label_smoothing: float = 0.0
     focal_gamma: float = 0.0
+    attention_dropout: float = 0.0
     teacher: str = "none"
     teacher_share: float = 0.3
     accumulate: int = 1
@@ -98,7 +99,7 @@ class Hyperparameters:
     precision: str = "auto"
     quantize: str = "auto"
     cascade: str = "never"
-    decide: str = "argmax"
+    decide: str = decision.LIKELIEST
     seed: int = 7
     processes: int = 0
     checkpoint_dir: str = ""
@@ -145,6 +146,8 @@ def parse_hyperparameters(argv: list[str]) -> Hyperparameters:
             parser.error(f"--{name.replace('_', '-')} must not be negative")
     if not 0 < wanted.layer_decay <= 1:
         parser.error("--layer-decay must be above zero and at most 1")
+    if not 0 <= wanted.attention_dropout < 1:
+        parser.error("--attention-dropout must be at least 0 and below 1")
     if not 0 <= wanted.teacher_share <= 1:
         parser.error("--teacher-share must be from 0 to 1")
     if wanted.max_length < 8:
@@ -174,6 +177,7 @@ def train(hyperparameters: Hyperparameters, places: Places, team: Team = ALONE) 
             max_length=hyperparameters.max_length,
             seed=hyperparameters.seed,
             labels=target_labels(targets),
+            attention_dropout=hyperparameters.attention_dropout,
         )
         trainable = pretrained.freeze_layers(classifier.model, hyperparameters.freeze_layers)
         examples = Examples.of(rows, classifier.tokenization, with_stars=targets == FIVE_STARS)
@@ -200,14 +204,14 @@ def train(hyperparameters: Hyperparameters, places: Places, team: Team = ALONE) 
             scratch=Path(scratch),
             quantize=hyperparameters.quantize == "auto",
         )
-    fitted = calibration.calibrate(exported.logits, validation.classes)
-    probabilities = calibration.softmax(exported.logits, temperature=fitted.temperature)
-    weights = equal_weights()
-    if hyperparameters.decide == "macro-f1":
-        weights = decision.choose_weights(probabilities, validation.classes)
-        threshold = calibration.choose_threshold(probabilities, validation.classes, decided(probabilities, weights))
-        fitted = replace(fitted, abstain_below=threshold)
+    temperature = calibration.fit_temperature(exported.logits, validation.classes)
+    probabilities = calibration.softmax(exported.logits, temperature=temperature)
+    weights = decision.weights_for(hyperparameters.decide, probabilities, validation.classes)
     answers = decided(probabilities, weights)
+    fitted = calibration.Calibration(
+        temperature=temperature,
+        abstain_below=calibration.choose_threshold(probabilities, validation.classes, answers),
+    )
     gate = None
     if hyperparameters.cascade == "auto":
         say(f"asking the served graph about {len(every_row)} training rows for its gate")
@@ -313,6 +317,7 @@ def _plan(wanted: Hyperparameters) -> learning.Plan:
         patience=wanted.patience,
         precision=wanted.precision,
         seed=wanted.seed,
+        decide=wanted.decide,
     )
 
 
