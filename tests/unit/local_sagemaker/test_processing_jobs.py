@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.sagemaker.jobs.folder import JobFolder
-from tests.unit.local_sagemaker.job_kit import ended, is_running, process, until
+from tests.unit.local_sagemaker.job_kit import ROLE, ended, is_running, process, until
 
 
 def _input(name: str, uri: str) -> dict[str, Any]:
@@ -128,3 +128,14 @@ def test_a_processing_job_needs_an_entrypoint_and_paths_of_its_own(local_aws: An
 def test_opt_ml_is_rewritten_where_it_is_a_path_of_its_own(local_aws: Any, text: str, localised: str) -> None:
     folder = JobFolder(local_aws.context, "processing-job", "job")
     assert folder.localised(text) == localised.replace("{}", str(folder.opt_ml))
+
+
+def test_a_job_inherits_the_machine_and_not_what_is_about_the_local_aws_alone(
+    local_aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "PYTHONPATH", "AWS_PROFILE", "JAVA_HOME"):
+        monkeypatch.setenv(name, "of this process")
+    folder = JobFolder(local_aws.context, "processing-job", "job")
+    found = folder.environment([("MALLOC_ARENA_MAX", "4")], role_arn=ROLE)
+    assert {name for name, value in found.items() if value == "of this process"} == {"JAVA_HOME"}
+    assert found["MALLOC_ARENA_MAX"] == "4", "what the job asks for"
