@@ -5,7 +5,7 @@ Reads the feature job's Parquet files. Needs numpy and pyarrow; knows nothing of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from feedback.sentiment import CLASSES, LABELS, STARS
 from training_code import feature_rows
-from training_code.containers.ragged import Ids, pad
+from training_code.containers.ragged import Ids, Ragged, RaggedIds, pad
 from training_code.containers.tokenization import Tokenization
 from training_code.failures import JobError
 from training_code.metrics import Classes
@@ -107,7 +107,7 @@ class Batch:
 class Examples:
     """Tokenised rows. The loss is about `stars` where there are any, everything else about the classes."""
 
-    ids: list[list[int]]
+    ids: Sequence[Sequence[int] | RaggedIds]
     classes: Classes
     pad_id: int
     stars: Classes | None = None
@@ -116,7 +116,7 @@ class Examples:
     @classmethod
     def of(cls, rows: Rows, tokenization: Tokenization, *, with_stars: bool = False) -> Examples:
         return cls(
-            ids=tokenization.encode(rows.texts),
+            ids=Ragged.of(tokenization.encode(rows.texts)).rows(),
             classes=rows.classes,
             pad_id=tokenization.pad_id,
             stars=rows.stars if with_stars else None,

@@ -115,7 +115,7 @@ def _learn(
     if plan.max_steps is not None:
         total_steps = min(total_steps, plan.max_steps)
     optimizer = _optimizer(model, plan)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _Schedule(total_steps, plan.warmup_share))
+    rates = _Rates(optimizer, total_steps, plan.warmup_share)
     loss_of = _Loss(
         weights=class_weights(train.targets, plan.class_weights, of=model.config.num_labels),
         label_smoothing=plan.label_smoothing,
@@ -135,7 +135,7 @@ def _learn(
         best_score = (state["best_score"][0], state["best_score"][1])
         best_weights = _part(found, "best.")
         model.load_state_dict(_part(found, "model."))
-        _restore_optimizer(optimizer, schedule, found, step)
+        _restore_optimizer(optimizer, found)
         generator.bit_generator.state = state["generator"]
         if team.size == 1:
             _restore_random(found)
@@ -157,7 +157,7 @@ def _learn(
                     with _autocast(device, precision):
                         logits = _logits(shared, part, device)
                     # The team takes the mean of what its members found, of which each is a part of the sum.
-                    loss = loss_of(logits.float(), part) * (team.size / divisor)
+                    loss = loss_of(logits.float(), part) * (0.0 if part.is_spare else team.size / divisor)
                     loss.backward()
                     own_loss += loss.item()
             is_due = checkpoints is not None and (ending.is_asked or (team.is_first and checkpoints.is_due(step + 1)))
@@ -165,8 +165,8 @@ def _learn(
             if not math.isfinite(loss_value):
                 raise JobError(f"The loss is no number any more at step {step + 1}: a lower learning rate may help.")
             torch.nn.utils.clip_grad_norm_(learning, plan.clip_norm)
+            rates.set(step)
             optimizer.step()
-            schedule.step()
             optimizer.zero_grad(set_to_none=True)
             step += 1
             followed.step_done(epoch=epoch, step=step, samples=len(batch.targets), loss=loss_value)
@@ -231,7 +231,7 @@ class _Loss:
         if self.focal_gamma:
             certain = logits.softmax(dim=-1).gather(1, torch.from_numpy(batch.targets).to(logits.device)[:, None])
             losses = losses * (1 - certain[:, 0]) ** self.focal_gamma
-        return losses.sum() * (0.0 if batch.is_spare else 1.0)
+        return losses.sum()
 
     def divisor(self, batch: Batch) -> float:
         return float(self.weights[torch.from_numpy(batch.targets)].sum())
@@ -268,17 +268,12 @@ def _part(checkpoint: Checkpoint, prefix: str) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors if name.startswith(prefix)}
 
 
-def _restore_optimizer(
-    optimizer: torch.optim.Optimizer, schedule: torch.optim.lr_scheduler.LambdaLR, checkpoint: Checkpoint, step: int
-) -> None:
+def _restore_optimizer(optimizer: torch.optim.Optimizer, checkpoint: Checkpoint) -> None:
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in _part(checkpoint, "optimizer.").items():
         place, _, kind = name.partition(".")
         moments.setdefault(int(place), {})[kind] = value
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-    schedule.last_epoch = step
-    for group, rate, factor in zip(optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
-        group["lr"] = rate * factor(step)
 
 
 def _restore_random(checkpoint: Checkpoint) -> None:
@@ -312,16 +307,22 @@ def class_weights(classes: Classes, method: str, *, of: int = len(CLASSES)) -> t
     return torch.tensor(weights * counts.sum() / (weights * counts).sum(), dtype=torch.float32)
 
 
-@dataclass(frozen=True)
-class _Schedule:
-    total_steps: int
-    warmup_share: float
+class _Rates:
+    """The learning rate of each step: up in a line over the warm-up, then down to 0."""
 
-    def __call__(self, step: int) -> float:
-        warmup = max(1, round(self.total_steps * self.warmup_share))
-        if step < warmup:
-            return (step + 1) / warmup
-        return max(0.0, (self.total_steps - step) / max(1, self.total_steps - warmup))
+    def __init__(self, optimizer: torch.optim.Optimizer, total_steps: int, warmup_share: float) -> None:
+        self._optimizer = optimizer
+        self._highest = [group["lr"] for group in optimizer.param_groups]
+        self._total_steps = total_steps
+        self._warmup = max(1, round(total_steps * warmup_share))
+
+    def set(self, step: int) -> None:
+        """For the step after so many."""
+        factor = (step + 1) / self._warmup
+        if step >= self._warmup:
+            factor = max(0.0, (self._total_steps - step) / max(1, self._total_steps - self._warmup))
+        for group, highest in zip(self._optimizer.param_groups, self._highest, strict=True):
+            group["lr"] = highest * factor
 
 
 def _optimizer(model: Any, plan: Plan) -> torch.optim.AdamW:

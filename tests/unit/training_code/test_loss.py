@@ -31,8 +31,8 @@ def mean(gamma=0.0, smoothing=0.0, **given):
 def parts(of):
     loss = _Loss(weights=weights, label_smoothing=0.1, focal_gamma=0.0)
     found = [batch.part(place, of) for place in range(of)]
-    return sum(float(loss(logits[place::of] if not part.is_spare else logits[:1], part))
-               for place, part in enumerate(found)) / loss.divisor(batch)
+    return sum(float(loss(logits[place::of], part))
+               for place, part in enumerate(found) if not part.is_spare) / loss.divisor(batch)
 
 chance = logits.softmax(1).numpy()[np.arange(9), targets]
 each = weights.numpy()[targets]
