@@ -15,7 +15,7 @@ from local.sagemaker.context import Context
 # /opt/ml as a path of its own: not /opt/mlflow, and not inside s3://bucket/opt/ml.
 OPT_ML = re.compile(r"(?<![\w.-])/opt/ml(?![\w-])")
 # The local AWS's own Python and its user's AWS account are not the job's. Nor is how the local AWS gives memory back,
-# which would have every tensor of a training job fetched from the kernel anew: half its speed.
+# which would have every tensor of a training job fetched from the kernel anew.
 NOT_INHERITED = re.compile(
     r"PYTHON(PATH|HOME|STARTUP|EXECUTABLE)|VIRTUAL_ENV|__PYVENV_LAUNCHER__|AWS_.*|SM_.*|SAGEMAKER_.*|MALLOC_.*"
 )
