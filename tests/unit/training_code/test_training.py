@@ -212,6 +212,7 @@ for case in sys.argv[1:]:
     options |= {"rate": ["--learning-rate", "0"], "word": ["--epochs", "many"], "unknown": ["--speed", "9"]}
     options |= {"layers": ["--freeze-layers", "3"], "decay": ["--layer-decay", "1.5"]}
     options |= {"parts": ["--accumulate", "0"], "share": ["--teacher-share", "1.5"], "focal": ["--focal-gamma", "-1"]}
+    options |= {"attention": ["--attention-dropout", "1"]}
     options |= {"team": ["--processes", "-1"], "teacher": ["--teacher", "nobody"]}
     assert main(["--base", "base", *options.get(case, [])], places) == 1
 """
@@ -226,6 +227,7 @@ for case in sys.argv[1:]:
         "channel": "There is no train data: nowhere holds no parquet file.",
         "parts": "The hyperparameters cannot be used: --accumulate must be above zero.",
         "share": "The hyperparameters cannot be used: --teacher-share must be from 0 to 1.",
+        "attention": "The hyperparameters cannot be used: --attention-dropout must be at least 0 and below 1.",
         "focal": "The hyperparameters cannot be used: --focal-gamma must not be negative.",
         "team": "The hyperparameters cannot be used: --processes must not be negative.",
         "teacher": "The hyperparameters cannot be used: argument --teacher: invalid choice: 'nobody' "
