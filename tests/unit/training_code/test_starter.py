@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 from bundles.starter import LinearModel, _graph, build_starter
 from cli.sample import write_sample
 from tests.unit.training_code.model_kit import write_serving_code
+from tests.unit.training_code.test_loading import write_wheel
 from training_code import chain
 from training_code.artifacts import CONTAINERS
 from training_code.containers.classify.runtime import load_forward
@@ -73,3 +76,15 @@ def test_the_graph_computes_what_was_fitted(tmp_path: Path) -> None:
     ids = [list(map(int, generator.integers(0, 50, size=length))) for length in (2, 9, 30, 3, 17, 2, 8, 5, 12, 4)]
     logits = load_forward(tmp_path / "model.onnx")(*pad(ids, pad_id=0))
     np.testing.assert_allclose(logits, model.logits(ids), rtol=1e-4, atol=1e-4)
+
+
+def test_the_self_test_runs_on_the_libraries_that_travel_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only `make setup` ran, the environment of the build has no runtime for the graph of its own."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    serving = write_serving_code(tmp_path / "serving")
+    libraries = serving / "classify" / "code" / "libraries"
+    write_wheel(libraries, "travelling-1.0+earshot-py3-none-any.whl", "starters_library", "HERE = True\n")
+    write_sample(tmp_path / "sample.csv", rows=2500)
+    build_starter(tmp_path / "sample.csv", serving, tmp_path / "starter")
+    assert importlib.import_module("starters_library").HERE
