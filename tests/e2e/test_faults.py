@@ -1,4 +1,8 @@
-"""Processes die in the middle of the way: nothing that was accepted is lost, and no alert comes twice."""
+"""Processes die in the middle of the way: nothing that was accepted is lost, and no alert comes twice.
+
+But for one window: a sender that dies after the inbox took an alert and before it marked that sends it again, see
+docs/decisions/0016. A sender is in that window with one alert at a time, so that their number bounds the doubles.
+"""
 
 import json
 import threading
@@ -17,6 +21,7 @@ pytestmark = pytest.mark.usefixtures("told")
 
 NEGATIVE = "Terrible quality, it broke after one day, I want my money back. Number {}"
 FEEDBACK = 30
+SENDERS = 5  # as many of the notify function as run at once
 ALARMING = json.loads((ROOT / "feedback" / "alerting" / "local_policy.json").read_text())["negative_probability"]
 
 
@@ -52,7 +57,9 @@ def is_done(entry: dict[str, Any]) -> bool:
     return entry["sentiment"] != -1 or not is_alarming or entry.get("alert", {}).get("state") == "SENT"
 
 
-def assert_decided_and_alerted_once(product: Product, prefix: str, accepted: list[str]) -> None:
+def assert_decided_and_alerted_once(
+    product: Product, prefix: str, accepted: list[str], *, killed_senders: int = 0
+) -> None:
     """All accepted feedback ends decided; the inbox holds one alert for each entry that says so, and no other."""
 
     def is_settled() -> bool:
@@ -62,15 +69,15 @@ def assert_decided_and_alerted_once(product: Product, prefix: str, accepted: lis
     wait_until(is_settled, f"all {len(accepted)} accepted are decided", timeout_seconds=300)
     arrived = Counter(alert["feedback_id"] for alert in product.json("alerts"))
     ledger = product.ledger(prefix)
-    assert {feedback_id: arrived[feedback_id] for feedback_id in ledger} == {
-        feedback_id: int("alert" in entry) for feedback_id, entry in ledger.items()
-    }
+    told = {feedback_id for feedback_id in ledger if arrived[feedback_id]}
+    assert told == {feedback_id for feedback_id, entry in ledger.items() if "alert" in entry}
+    assert sum(arrived[feedback_id] - 1 for feedback_id in told) <= killed_senders
 
 
 def test_killed_functions_lose_nothing(product: Product) -> None:
     accepted = accepted_while(product, "e2e-functions", lambda: product.kill("lambda "))
     assert accepted
-    assert_decided_and_alerted_once(product, "e2e-functions", accepted)
+    assert_decided_and_alerted_once(product, "e2e-functions", accepted, killed_senders=SENDERS)
 
 
 def test_a_killed_container_loses_nothing_and_comes_back(product: Product) -> None:
@@ -91,5 +98,5 @@ def test_a_restarted_local_aws_still_knows_everything(product: Product) -> None:
 
     accepted = accepted_while(product, "e2e-restart", restart)
     assert accepted
-    assert_decided_and_alerted_once(product, "e2e-restart", accepted)
+    assert_decided_and_alerted_once(product, "e2e-restart", accepted, killed_senders=SENDERS)
     assert product.json("status")["endpoint"]["release"] != "starter"
