@@ -74,7 +74,9 @@ def test_nothing_is_raised_for_any_text(text):
 
 @pytest.mark.parametrize("text", ["é" * 100_000, "the " * 50_000, "ا" * 100_000, "\u0301" * 100_000, "的 " * 50_000])
 def test_a_very_long_text_costs_no_more_than_its_beginning(text):
-    detect("warm")
-    started = time.perf_counter()
-    detect(text)
-    assert time.perf_counter() - started < 0.1
+    taken = []
+    for _ in range(3):
+        started = time.perf_counter()
+        detect(text)
+        taken.append(time.perf_counter() - started)
+    assert min(taken) < 0.1
