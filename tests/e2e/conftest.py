@@ -11,6 +11,14 @@ from cli.sample import write_sample
 from tests.e2e.product import Product
 
 SAMPLE_ROWS = 2500
+TEST_SECONDS = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The limit is a test's own: whichever comes first waits for a whole deployment, whose commands have limits."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS, func_only=True))
 
 
 @pytest.fixture(scope="session")

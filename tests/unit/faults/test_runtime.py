@@ -16,14 +16,13 @@ from lambdas.intake.response import feedback_response
 from tests.unit.lambdas.fakes import FakeLedger, FakeQueue, now
 
 BUDGET_SECONDS = 0.4
-HANG_SECONDS = 5.0
-BUSY_MACHINE_SECONDS = 2.0  # what other work beside the tests may take; far from waiting a hang out
+TRIES = 3  # other work beside the tests may hold up one of them
 ANSWERS = {Mode.HEALTHY}
 
 
 @pytest.fixture(scope="module")
 def runtime():
-    with Runtime(hang_seconds=HANG_SECONDS) as served:
+    with Runtime(hang_seconds=5.0) as served:
         yield served
 
 
@@ -55,12 +54,15 @@ def take_in(endpoint, *texts):
 @pytest.mark.parametrize("texts", [["The zip is broken"], ["I love it", "It came late", "It is a coat"]])
 def test_intake_answers_in_time_and_never_with_a_wrong_label(runtime, endpoint, mode, texts):
     runtime.mode = mode
-    calls = runtime.calls
-    began = time.monotonic()
-    answers = take_in(endpoint, *texts)
-    seconds = time.monotonic() - began
-    assert seconds < BUDGET_SECONDS + BUSY_MACHINE_SECONDS
-    assert runtime.calls == calls + 1, "one call for a batch, whatever comes of it"
+    for _ in range(TRIES):
+        calls = runtime.calls
+        began = time.monotonic()
+        answers = take_in(endpoint, *texts)
+        seconds = time.monotonic() - began
+        assert runtime.calls == calls + 1, "one call for a batch, whatever comes of it"
+        if seconds < BUDGET_SECONDS + 0.3:
+            break
+    assert seconds < BUDGET_SECONDS + 0.3
     for text, answer in zip(texts, answers, strict=True):
         assert isinstance(answer, Accepted)
         assert feedback_response(answer)["statusCode"] == (200 if mode in ANSWERS else 202)
