@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from policy.parts import Part
 from policy.template import Resource, Template
@@ -75,7 +76,15 @@ def sounds_dead(queue: Resource) -> bool:
 
 def consuming_mappings(queue: Resource) -> list[Resource]:
     """The event source mappings that read a queue."""
-    template = queue.template
-    return [
-        found for found in template.of_type(MAPPING) if template.target(found.value("EventSourceArn"), QUEUE) is queue
-    ]
+    return _consuming_mappings(queue.template).get(queue.logical_id, [])
+
+
+@lru_cache(maxsize=8)
+def _consuming_mappings(template: Template) -> dict[str, list[Resource]]:
+    """By the logical id of the queue: several rules ask it of every queue."""
+    found: dict[str, list[Resource]] = {}
+    for mapping_ in template.of_type(MAPPING):
+        queue = template.target(mapping_.value("EventSourceArn"), QUEUE)
+        if queue is not None:
+            found.setdefault(queue.logical_id, []).append(mapping_)
+    return found
